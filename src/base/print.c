@@ -1,0 +1,158 @@
+#include "base/print.h"
+
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+
+enum { PROGRESS_EVERY_MS = 10000 };
+
+static const char *skip_blanks(const char *text)
+{
+    return text + strspn(text, " \t");
+}
+
+/* Break what a runner would read as a command: "::" at a line's start, "##[" anywhere. */
+static void put_harmless(const char *text, struct bp_buf *out)
+{
+    bool line_start = true;
+
+    for (const char *p = text; *p != '\0'; p++) {
+        if (line_start && bp_text_starts_with(skip_blanks(p), "::"))
+            bp_buf_puts(out, "| ");
+        line_start = *p == '\n' || *p == '\r';
+        bp_buf_putc(out, *p);
+        if (p[0] == '#' && p[1] == '#' && p[2] == '[')
+            bp_buf_putc(out, ' ');
+    }
+}
+
+static void write_text(struct bp_out *out, FILE *stream, const char *text)
+{
+    BP_AUTO(bp_buf_free) struct bp_buf masked = {0};
+    BP_AUTO(bp_buf_free) struct bp_buf harmless = {0};
+
+    bp_secrets_mask(&out->secrets, text, &masked);
+    if (out->runner)
+        put_harmless(bp_buf_str(&masked), &harmless);
+    (void)fputs(bp_buf_str(out->runner ? &harmless : &masked), stream);
+}
+
+void bp_print(struct bp_out *out, const char *fmt, ...)
+{
+    BP_AUTO(bp_buf_free) struct bp_buf text = {0};
+    va_list args;
+
+    va_start(args, fmt);
+    bp_buf_vprintf(&text, fmt, args);
+    va_end(args);
+    bp_progress_end(out);
+    write_text(out, out->out, bp_buf_str(&text));
+}
+
+static void note(struct bp_out *out, const char *color, const char *label, struct bp_buf *line)
+{
+    BP_AUTO(bp_buf_free) struct bp_buf text = {0};
+
+    bp_progress_end(out);
+    if (label != NULL && out->color)
+        bp_buf_printf(&text, "backproof: %s%s:\033[0m ", color, label);
+    else if (label != NULL)
+        bp_buf_printf(&text, "backproof: %s: ", label);
+    bp_buf_puts(&text, bp_buf_str(line));
+    bp_buf_putc(&text, '\n');
+    write_text(out, out->err, bp_buf_str(&text));
+    (void)fflush(out->err);
+}
+
+void bp_info(struct bp_out *out, const char *fmt, ...)
+{
+    BP_AUTO(bp_buf_free) struct bp_buf line = {0};
+    va_list args;
+
+    if (out->level < BP_LEVEL_NORMAL)
+        return;
+    va_start(args, fmt);
+    bp_buf_vprintf(&line, fmt, args);
+    va_end(args);
+    note(out, "", NULL, &line);
+}
+
+void bp_debug(struct bp_out *out, const char *fmt, ...)
+{
+    BP_AUTO(bp_buf_free) struct bp_buf line = {0};
+    va_list args;
+
+    if (out->level < BP_LEVEL_VERBOSE)
+        return;
+    va_start(args, fmt);
+    bp_buf_vprintf(&line, fmt, args);
+    va_end(args);
+    note(out, "\033[2m", "debug", &line);
+}
+
+void bp_warn(struct bp_out *out, const char *fmt, ...)
+{
+    BP_AUTO(bp_buf_free) struct bp_buf line = {0};
+    va_list args;
+
+    va_start(args, fmt);
+    bp_buf_vprintf(&line, fmt, args);
+    va_end(args);
+    note(out, "\033[33m", "warning", &line);
+    if (out->annotate != NULL)
+        out->annotate(out, BP_SEVERITY_WARNING, bp_buf_str(&line));
+}
+
+void bp_error(struct bp_out *out, const char *fmt, ...)
+{
+    BP_AUTO(bp_buf_free) struct bp_buf line = {0};
+    va_list args;
+
+    va_start(args, fmt);
+    bp_buf_vprintf(&line, fmt, args);
+    va_end(args);
+    note(out, "\033[31m", "error", &line);
+    if (out->annotate != NULL)
+        out->annotate(out, BP_SEVERITY_ERROR, bp_buf_str(&line));
+}
+
+void bp_progress(struct bp_out *out, const char *fmt, ...)
+{
+    BP_AUTO(bp_buf_free) struct bp_buf line = {0};
+    int64_t now = out->clock != NULL ? bp_clock_mono(out->clock) : 0;
+    va_list args;
+
+    if (out->level < BP_LEVEL_NORMAL || now < out->progress_due_ms)
+        return;
+    out->progress_due_ms = now + (out->terminal ? 100 : PROGRESS_EVERY_MS);
+    va_start(args, fmt);
+    bp_buf_vprintf(&line, fmt, args);
+    va_end(args);
+    if (!out->terminal) {
+        note(out, "", NULL, &line);
+        return;
+    }
+    write_text(out, out->err, "\r\033[K");
+    write_text(out, out->err, bp_buf_str(&line));
+    (void)fflush(out->err);
+    out->progress_shown = true;
+}
+
+void bp_progress_end(struct bp_out *out)
+{
+    if (!out->progress_shown)
+        return;
+    out->progress_shown = false;
+    (void)fputs("\r\033[K", out->err);
+}
+
+void bp_print_command(struct bp_out *out, const char *line)
+{
+    BP_AUTO(bp_buf_free) struct bp_buf masked = {0};
+
+    bp_secrets_mask(&out->secrets, line, &masked);
+    bp_buf_putc(&masked, '\n');
+    (void)fputs(bp_buf_str(&masked), out->out);
+    (void)fflush(out->out);
+}
