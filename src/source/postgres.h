@@ -1,0 +1,27 @@
+/* The PostgreSQL drivers of source.h and target.h. */
+#ifndef BP_SOURCE_POSTGRES_H
+#define BP_SOURCE_POSTGRES_H
+
+#include "base/clock.h"
+#include "base/env.h"
+#include "source/source.h"
+#include "source/target.h"
+
+/* All lent for the life of the driver. */
+struct bp_postgres_options {
+    const char *url;          /* URL or "key=value" string; NULL: libpq's own variables */
+    const struct bp_env *env; /* for pg_dump, and to find it in PATH */
+    const char *temp_parent;  /* where temporary folders go */
+    struct bp_clock *clock;   /* with its stop */
+    int64_t connect_timeout_ms;
+    int64_t lock_timeout_ms;
+};
+
+/* Nothing is opened before the first call. Owned by the caller. */
+struct bp_source *bp_postgres_source_new(const struct bp_postgres_options *options) BP_CHECK;
+struct bp_target *bp_postgres_target_new(const struct bp_postgres_options *options) BP_CHECK;
+
+/* Whether a connection string holds a password (which then would show in the process list). */
+bool bp_postgres_url_has_password(const char *url);
+
+#endif

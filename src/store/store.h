@@ -1,0 +1,87 @@
+/*
+ * A store: a versioned folder tree that changes in whole steps. It knows nothing of archives.
+ *
+ * Reading sees the tip of one branch as of the last open() or refresh(). A change is staged file
+ * by file and becomes visible to others in one commit, or not at all. Callers use the functions
+ * below; a driver fills a struct bp_store_ops and puts a struct bp_store first in its own struct.
+ */
+#ifndef BP_STORE_STORE_H
+#define BP_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/compiler.h"
+#include "base/err.h"
+#include "base/list.h"
+
+enum { BP_STORE_ID_SIZE = 65 }; /* a commit's name in hex, SHA-1 or SHA-256, with its NUL */
+
+/* One step of a commit, in order: */
+enum bp_edit_kind {
+    BP_EDIT_MOVE,  /* the file or folder at `from` moves to `to` */
+    BP_EDIT_STAGED /* `to` becomes the tree of all staged files, replacing what is there */
+};
+
+struct bp_edit {
+    enum bp_edit_kind kind;
+    const char *from;
+    const char *to;
+};
+
+struct bp_store_commit {
+    char id[BP_STORE_ID_SIZE];
+};
+
+struct bp_store;
+
+struct bp_store_ops {
+    /*
+     * Look at the branch. A branch that does not exist yet is an empty tree.
+     * BP_EUNAVAILABLE, BP_EAUTH, BP_ENOTFOUND (no such repository).
+     */
+    enum bp_code (*open)(struct bp_store *self, struct bp_err *err);
+
+    /* Whether the branch exists. */
+    bool (*exists)(struct bp_store *self);
+
+    /* Look again: the tip may have moved. */
+    enum bp_code (*refresh)(struct bp_store *self, struct bp_err *err);
+
+    /* The names in a folder, in byte order; none when there is no such folder. */
+    enum bp_code (*list)(struct bp_store *self, const char *path, struct bp_list *names,
+                         struct bp_err *err);
+
+    /* Get the content of all these files, and of all files below these folders, in one go, so
+     * that read() finds them without asking the server one by one. */
+    enum bp_code (*fetch)(struct bp_store *self, const struct bp_list *paths, struct bp_err *err);
+
+    /* Append a file's content. BP_ENOTFOUND; BP_EFAILED when it is larger than limit. */
+    enum bp_code (*read)(struct bp_store *self, const char *path, size_t limit, struct bp_buf *out,
+                         struct bp_err *err);
+
+    /* Add a file to the tree under construction. What the tip holds already is not written. */
+    enum bp_code (*stage)(struct bp_store *self, const char *path, const void *data, size_t len,
+                          bool executable, struct bp_err *err);
+
+    /*
+     * One commit on top of the tip that was last looked at, and make it the branch's tip for
+     * everybody. BP_ELOCKED: somebody else was faster; refresh() and try again (what is staged
+     * stays staged). BP_EAUTH, BP_EUNAVAILABLE, BP_EFAILED (refused by the server; the message
+     * holds its words).
+     */
+    enum bp_code (*commit)(struct bp_store *self, const struct bp_edit *edits, size_t count,
+                           const char *message, struct bp_store_commit *out, struct bp_err *err);
+
+    void (*free)(struct bp_store *self);
+};
+
+struct bp_store {
+    const struct bp_store_ops *ops;
+};
+
+void bp_store_freep(struct bp_store **store); /* for BP_AUTO */
+
+#endif
