@@ -8,6 +8,7 @@
 #ifndef BP_SOURCE_SOURCE_H
 #define BP_SOURCE_SOURCE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/compiler.h"
