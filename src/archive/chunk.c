@@ -1,0 +1,41 @@
+#include "archive/chunk.h"
+
+#include <stdint.h>
+#include <string.h>
+
+/*
+ * A fast 64-bit hash of the row (multiply and fold, eight bytes a step). It decides nothing but
+ * where a file ends: it needs to be well spread, the same for ever, and cheap.
+ */
+static uint64_t spread(const char *row, size_t len)
+{
+    const uint64_t k = UINT64_C(0x9E3779B97F4A7C15);
+    uint64_t h = k ^ len;
+
+    for (; len >= 8; row += 8, len -= 8) {
+        uint64_t word = 0;
+
+        memcpy(&word, row, 8);
+        h = (h ^ word) * k;
+        h ^= h >> 29;
+    }
+    for (; len > 0; row++, len--)
+        h = (h ^ (unsigned char)*row) * k;
+    h ^= h >> 32;
+    h *= k;
+    return h ^ h >> 29;
+}
+
+bool bp_chunk_ends(size_t len, const char *row, size_t row_len)
+{
+    uint64_t share = 0;
+
+    if (len < BP_CHUNK_MIN)
+        return false;
+    if (len >= BP_CHUNK_MAX || row_len >= BP_CHUNK_SPREAD)
+        return true;
+    /* A row ends the file with a chance of its own share of the spread, so that files come out
+     * equally long whether rows are short or long. */
+    share = UINT64_MAX / BP_CHUNK_SPREAD * row_len;
+    return spread(row, row_len) < share;
+}

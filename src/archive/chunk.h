@@ -1,0 +1,17 @@
+/*
+ * Where a large table is cut into files. A cut falls between two rows and is chosen by the
+ * content of the row before it, so that an insert or a delete changes one or two files and not
+ * all that follow. Files are about 4 MiB: at least 2, at most 16 (a longer row stays whole).
+ */
+#ifndef BP_ARCHIVE_CHUNK_H
+#define BP_ARCHIVE_CHUNK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { BP_CHUNK_MIN = 2 << 20, BP_CHUNK_SPREAD = 2 << 20, BP_CHUNK_MAX = 16 << 20 };
+
+/* Whether a file that now holds len bytes, the last of them this row, ends here. */
+bool bp_chunk_ends(size_t len, const char *row, size_t row_len);
+
+#endif

@@ -1,0 +1,409 @@
+#include "archive/manifest.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "base/time.h"
+
+struct bp_manifest_table *bp_manifest_add_table(struct bp_manifest *m)
+{
+    if ((m->table_count & (m->table_count + 1)) == 0) /* grows at 0, 1, 3, 7 ... */
+        m->tables = bp_realloc(m->tables, 2 * m->table_count + 1, sizeof(*m->tables));
+    m->tables[m->table_count] = (struct bp_manifest_table){0};
+    return &m->tables[m->table_count++];
+}
+
+struct bp_manifest_file *bp_manifest_add_file(struct bp_manifest *m, const char *path,
+                                              int64_t bytes)
+{
+    if ((m->file_count & (m->file_count + 1)) == 0)
+        m->files = bp_realloc(m->files, 2 * m->file_count + 1, sizeof(*m->files));
+    m->files[m->file_count] = (struct bp_manifest_file){.path = bp_strdup(path), .bytes = bytes};
+    return &m->files[m->file_count++];
+}
+
+int64_t bp_manifest_rows(const struct bp_manifest *m)
+{
+    int64_t rows = 0;
+
+    for (size_t i = 0; i < m->table_count; i++)
+        rows += m->tables[i].rows;
+    return rows;
+}
+
+int64_t bp_manifest_bytes(const struct bp_manifest *m)
+{
+    int64_t bytes = 0;
+
+    for (size_t i = 0; i < m->file_count; i++)
+        bytes += m->files[i].bytes;
+    return bytes;
+}
+
+/* ---- writing ---- */
+
+static void set_text(struct bp_json *object, const char *key, const char *text)
+{
+    bp_json_set_text(object, key, text != NULL ? text : "");
+}
+
+static void set_time(struct bp_json *object, const char *key, int64_t ms)
+{
+    char text[BP_TIME_SIZE];
+
+    bp_time_format(ms, text);
+    bp_json_set_text(object, key, text);
+}
+
+static struct bp_json *source_new(const struct bp_manifest *m)
+{
+    struct bp_json *source = bp_json_object_new();
+
+    set_text(source, "repository", m->source.repository);
+    set_text(source, "ref", m->source.ref);
+    set_text(source, "sha", m->source.sha);
+    set_text(source, "event", m->source.event);
+    set_text(source, "run_id", m->source.run_id);
+    set_text(source, "run_url", m->source.run_url);
+    return source;
+}
+
+static struct bp_json *database_new(const struct bp_manifest *m)
+{
+    struct bp_json *database = bp_json_object_new();
+
+    set_text(database, "name", m->database.name);
+    set_text(database, "server_version", m->database.server_version);
+    bp_json_set_int(database, "server_version_num", m->database.version_num);
+    set_text(database, "encoding", m->database.encoding);
+    set_text(database, "collation", m->database.collation);
+    bp_json_set_int(database, "size_bytes", m->database.size_bytes);
+    set_text(database, "system_identifier", m->database.system_identifier);
+    set_text(database, "snapshot", m->database.snapshot);
+    set_text(database, "lsn", m->database.lsn);
+    bp_json_set_int(database, "large_objects", m->large_objects);
+    return database;
+}
+
+static struct bp_json *tables_new(const struct bp_manifest *m)
+{
+    struct bp_json *tables = bp_json_array_new();
+
+    for (size_t i = 0; i < m->table_count; i++) {
+        const struct bp_manifest_table *t = &m->tables[i];
+        struct bp_json *table = bp_json_object_new();
+        struct bp_json *files = bp_json_array_new();
+
+        set_text(table, "schema", t->schema);
+        set_text(table, "name", t->name);
+        set_text(table, "order", t->order);
+        bp_json_set_int(table, "rows", t->rows);
+        bp_json_set_int(table, "bytes", t->bytes);
+        set_text(table, "sha256", t->sha256);
+        for (size_t f = 0; f < t->files.count; f++)
+            bp_json_push(files, bp_json_text_new(t->files.at[f]));
+        bp_json_set(table, "files", files);
+        bp_json_push(tables, table);
+    }
+    return tables;
+}
+
+static struct bp_json *files_new(const struct bp_manifest *m)
+{
+    struct bp_json *files = bp_json_array_new();
+
+    for (size_t i = 0; i < m->file_count; i++) {
+        struct bp_json *file = bp_json_object_new();
+
+        set_text(file, "path", m->files[i].path);
+        bp_json_set_int(file, "bytes", m->files[i].bytes);
+        set_text(file, "sha256", m->files[i].sha256);
+        bp_json_push(files, file);
+    }
+    return files;
+}
+
+void bp_manifest_render(const struct bp_manifest *m, struct bp_buf *out)
+{
+    BP_AUTO(bp_json_freep) struct bp_json *top = bp_json_object_new();
+    struct bp_json *tool = bp_json_object_new();
+    struct bp_json *totals = bp_json_object_new();
+
+    set_text(tool, "name", "backproof");
+    set_text(tool, "version", m->tool_version);
+    bp_json_set_int(totals, "tables", (int64_t)m->table_count);
+    bp_json_set_int(totals, "rows", bp_manifest_rows(m));
+    bp_json_set_int(totals, "bytes", bp_manifest_bytes(m));
+    bp_json_set_int(totals, "files", (int64_t)m->file_count);
+    bp_json_set_int(top, "format", BP_MANIFEST_FORMAT);
+    set_text(top, "id", m->id);
+    set_time(top, "started_at", m->started_ms);
+    set_time(top, "finished_at", m->finished_ms);
+    bp_json_set(top, "tool", tool);
+    bp_json_set(top, "source", source_new(m));
+    bp_json_set(top, "database", database_new(m));
+    set_text(top, "pg_dump_version", m->pg_dump_version);
+    bp_json_set(top, "options", bp_json_object_new());
+    bp_json_set(top, "tables", tables_new(m));
+    bp_json_set(top, "files", files_new(m));
+    bp_json_set(top, "totals", totals);
+    bp_json_set(top, "verification", bp_json_object_new());
+    /* A line for each table and file: restore.sh reads it with sed, people read its diff. */
+    bp_json_render(top, 2, out);
+    bp_buf_putc(out, '\n');
+}
+
+/* ---- reading ---- */
+
+static char *take_text(const struct bp_json *object, const char *key)
+{
+    const char *text = bp_json_get_text(object, key);
+
+    return bp_strdup(text != NULL ? text : "");
+}
+
+static enum bp_code damaged(struct bp_err *err, const char *what)
+{
+    return bp_fail(err, BP_EINTEGRITY, "the manifest is damaged: %s", what);
+}
+
+/* Below the archive: relative, without empty, "." or ".." parts, of printable ASCII. */
+static bool is_safe_path(const char *path)
+{
+    size_t part = 0;
+
+    for (const char *p = path;; p++) {
+        if (*p == '/' || *p == '\0') {
+            if (part == 0 || (part == 1 && p[-1] == '.') ||
+                (part == 2 && p[-1] == '.' && p[-2] == '.'))
+                return false;
+            part = 0;
+        } else {
+            part++;
+        }
+        if (*p == '\0')
+            return true;
+        if (!isgraph((unsigned char)*p) || *p == '\\' || *p == '"')
+            return false;
+    }
+}
+
+static bool take_sha256(const struct bp_json *object, char out[BP_SHA256_HEX_SIZE])
+{
+    const char *text = bp_json_get_text(object, "sha256");
+
+    if (text == NULL || strlen(text) != BP_SHA256_HEX_SIZE - 1 ||
+        strspn(text, "0123456789abcdef") != BP_SHA256_HEX_SIZE - 1)
+        return false;
+    memcpy(out, text, BP_SHA256_HEX_SIZE);
+    return true;
+}
+
+static enum bp_code parse_files(const struct bp_json *array, struct bp_manifest *m,
+                                struct bp_err *err)
+{
+    for (const struct bp_json *f = bp_json_first(array); f != NULL; f = bp_json_next(f)) {
+        const char *path = bp_json_get_text(f, "path");
+        struct bp_manifest_file *file = NULL;
+
+        if (path == NULL || !is_safe_path(path))
+            return damaged(err, "a file without a proper path");
+        if (m->file_count == BP_MANIFEST_FILES_LIMIT)
+            return damaged(err, "more than 1,000,000 files");
+        file = bp_manifest_add_file(m, path, 0);
+        if (!bp_json_get_int(f, "bytes", &file->bytes) || file->bytes < 0 ||
+            !take_sha256(f, file->sha256))
+            return bp_fail(err, BP_EINTEGRITY,
+                           "the manifest is damaged: '%s' has no size or checksum", path);
+    }
+    return BP_OK;
+}
+
+static int by_path(const void *left, const void *right)
+{
+    const struct bp_manifest_file *a = left;
+    const struct bp_manifest_file *b = right;
+
+    return strcmp(a->path, b->path);
+}
+
+static bool has_file(const struct bp_manifest *m, const char *path)
+{
+    struct bp_manifest_file key = {0};
+    BP_AUTO(bp_freep) char *copy = bp_strdup(path);
+
+    key.path = copy;
+    return bsearch(&key, m->files, m->file_count, sizeof(*m->files), by_path) != NULL;
+}
+
+static enum bp_code parse_table(const struct bp_json *object, struct bp_manifest *m,
+                                struct bp_err *err)
+{
+    struct bp_manifest_table *t = bp_manifest_add_table(m);
+    const struct bp_json *files = bp_json_get(object, "files");
+
+    t->schema = take_text(object, "schema");
+    t->name = take_text(object, "name");
+    t->order = take_text(object, "order");
+    if (t->schema[0] == '\0' || t->name[0] == '\0')
+        return damaged(err, "a table without a name");
+    if (!bp_json_get_int(object, "rows", &t->rows) || t->rows < 0 ||
+        !bp_json_get_int(object, "bytes", &t->bytes) || t->bytes < 0 ||
+        !take_sha256(object, t->sha256) || !bp_json_is_array(files))
+        return bp_fail(err, BP_EINTEGRITY, "the manifest is damaged: table '%s.%s' is incomplete",
+                       t->schema, t->name);
+    for (const struct bp_json *f = bp_json_first(files); f != NULL; f = bp_json_next(f)) {
+        const char *path = bp_json_text(f);
+
+        if (path == NULL || !has_file(m, path))
+            return bp_fail(err, BP_EINTEGRITY,
+                           "the manifest is damaged: table '%s.%s' names a file that is not listed",
+                           t->schema, t->name);
+        bp_list_add(&t->files, path);
+    }
+    return BP_OK;
+}
+
+static enum bp_code parse_tables(const struct bp_json *array, struct bp_manifest *m,
+                                 struct bp_err *err)
+{
+    if (m->file_count > 1)
+        qsort(m->files, m->file_count, sizeof(*m->files), by_path);
+    for (const struct bp_json *t = bp_json_first(array); t != NULL; t = bp_json_next(t)) {
+        enum bp_code rc = parse_table(t, m, err);
+
+        if (rc != BP_OK)
+            return rc;
+    }
+    return BP_OK;
+}
+
+static void parse_head(const struct bp_json *top, struct bp_manifest *m)
+{
+    const struct bp_json *source = bp_json_get(top, "source");
+    const struct bp_json *database = bp_json_get(top, "database");
+
+    m->id = take_text(top, "id");
+    m->tool_version = take_text(bp_json_get(top, "tool"), "version");
+    m->source.repository = take_text(source, "repository");
+    m->source.ref = take_text(source, "ref");
+    m->source.sha = take_text(source, "sha");
+    m->source.event = take_text(source, "event");
+    m->source.run_id = take_text(source, "run_id");
+    m->source.run_url = take_text(source, "run_url");
+    m->database.name = take_text(database, "name");
+    m->database.server_version = take_text(database, "server_version");
+    m->database.encoding = take_text(database, "encoding");
+    m->database.collation = take_text(database, "collation");
+    m->database.system_identifier = take_text(database, "system_identifier");
+    m->database.snapshot = take_text(database, "snapshot");
+    m->database.lsn = take_text(database, "lsn");
+    m->pg_dump_version = take_text(top, "pg_dump_version");
+}
+
+/* The format number first: a newer format may have changed everything else. */
+static enum bp_code check_format(const struct bp_json *top, struct bp_err *err)
+{
+    int64_t format = 0;
+    const char *version = bp_json_get_text(bp_json_get(top, "tool"), "version");
+
+    if (!bp_json_get_int(top, "format", &format) || format < 1)
+        return damaged(err, "it has no format number");
+    if (format > BP_MANIFEST_FORMAT)
+        return bp_fail(err, BP_EINTEGRITY,
+                       "the manifest has format %" PRId64 ", this version reads %d; hint: it was "
+                       "written by backproof %.40s, use that or a newer one",
+                       format, BP_MANIFEST_FORMAT, version != NULL ? version : "(unknown)");
+    return BP_OK;
+}
+
+static enum bp_code parse_numbers(const struct bp_json *top, struct bp_manifest *m,
+                                  struct bp_err *err)
+{
+    const struct bp_json *database = bp_json_get(top, "database");
+    const char *started = bp_json_get_text(top, "started_at");
+    const char *finished = bp_json_get_text(top, "finished_at");
+    struct bp_err why;
+
+    if (!bp_json_get_int(database, "server_version_num", &m->database.version_num) ||
+        !bp_json_get_int(database, "size_bytes", &m->database.size_bytes) ||
+        !bp_json_get_int(database, "large_objects", &m->large_objects))
+        return damaged(err, "the description of the database is incomplete");
+    if (started == NULL || finished == NULL ||
+        bp_time_parse(started, &m->started_ms, &why) != BP_OK ||
+        bp_time_parse(finished, &m->finished_ms, &why) != BP_OK)
+        return damaged(err, "it does not say when it was made");
+    return BP_OK;
+}
+
+enum bp_code bp_manifest_parse(const char *text, size_t len, struct bp_manifest *out,
+                               struct bp_err *err)
+{
+    BP_AUTO(bp_json_freep) struct bp_json *top = NULL;
+    const struct bp_json *files = NULL;
+    const struct bp_json *tables = NULL;
+    enum bp_code rc = bp_json_parse(text, len, &top, err);
+
+    *out = (struct bp_manifest){0};
+    if (rc != BP_OK) {
+        err->code = BP_EINTEGRITY;
+        return bp_wrap(err, "the manifest is damaged");
+    }
+    rc = check_format(top, err);
+    if (rc != BP_OK)
+        return rc;
+    files = bp_json_get(top, "files");
+    tables = bp_json_get(top, "tables");
+    parse_head(top, out);
+    if (out->id[0] == '\0' || !bp_json_is_array(files) || !bp_json_is_array(tables))
+        rc = damaged(err, "it is incomplete");
+    if (rc == BP_OK)
+        rc = parse_numbers(top, out, err);
+    if (rc == BP_OK)
+        rc = parse_files(files, out, err);
+    if (rc == BP_OK)
+        rc = parse_tables(tables, out, err);
+    if (rc != BP_OK)
+        bp_manifest_free(out);
+    return rc;
+}
+
+void bp_manifest_free(struct bp_manifest *m)
+{
+    char *const texts[] = {m->id,
+                           m->tool_version,
+                           m->source.repository,
+                           m->source.ref,
+                           m->source.sha,
+                           m->source.event,
+                           m->source.run_id,
+                           m->source.run_url,
+                           m->database.name,
+                           m->database.server_version,
+                           m->database.encoding,
+                           m->database.collation,
+                           m->database.system_identifier,
+                           m->database.snapshot,
+                           m->database.lsn,
+                           m->pg_dump_version};
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        bp_free(texts[i]);
+    for (size_t i = 0; i < m->table_count; i++) {
+        bp_free(m->tables[i].schema);
+        bp_free(m->tables[i].name);
+        bp_free(m->tables[i].order);
+        bp_list_free(&m->tables[i].files);
+    }
+    for (size_t i = 0; i < m->file_count; i++)
+        bp_free(m->files[i].path);
+    bp_free(m->tables);
+    bp_free(m->files);
+    *m = (struct bp_manifest){0};
+}

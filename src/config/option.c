@@ -1,0 +1,286 @@
+#include "config/option.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct bp_option table[BP_OPT_COUNT] = {
+    [BP_OPT_FORMAT] = {.name = "format",
+                       .type = BP_TYPE_CHOICE,
+                       .group = BP_GROUP_GENERAL,
+                       .value = "FORMAT",
+                       .fallback = "text",
+                       .choices = {"text", "json"},
+                       .help = "Print results as text for people or as one JSON object."},
+    [BP_OPT_DRY_RUN] = {.name = "dry-run",
+                        .type = BP_TYPE_FLAG,
+                        .group = BP_GROUP_GENERAL,
+                        .letter = 'n',
+                        .help = "Read everything, change nothing, say what would be done."},
+    [BP_OPT_VERBOSE] = {.name = "verbose",
+                        .type = BP_TYPE_FLAG,
+                        .group = BP_GROUP_GENERAL,
+                        .letter = 'v',
+                        .also = {"RUNNER_DEBUG"},
+                        .help = "Print details of each step."},
+    [BP_OPT_QUIET] = {.name = "quiet",
+                      .type = BP_TYPE_FLAG,
+                      .group = BP_GROUP_GENERAL,
+                      .letter = 'q',
+                      .help = "Print results, warnings and errors only."},
+    [BP_OPT_COLOR] = {.name = "color",
+                      .type = BP_TYPE_CHOICE,
+                      .group = BP_GROUP_GENERAL,
+                      .value = "WHEN",
+                      .fallback = "auto",
+                      .choices = {"auto", "always", "never"},
+                      .help = "Use colors; auto means on a terminal, unless NO_COLOR is set."},
+    [BP_OPT_CA_FILE] = {.name = "ca-file",
+                        .type = BP_TYPE_TEXT,
+                        .group = BP_GROUP_FORGE | BP_GROUP_STORE,
+                        .value = "FILE",
+                        .help = "Trust the certificates in this PEM file (a server of your own)."},
+    [BP_OPT_PROXY] = {.name = "proxy",
+                      .type = BP_TYPE_TEXT,
+                      .group = BP_GROUP_FORGE | BP_GROUP_STORE,
+                      .value = "URL",
+                      .help = "Reach HTTP servers through this proxy instead of the "
+                              "environment's."},
+    [BP_OPT_TOKEN] = {.name = "token",
+                      .type = BP_TYPE_TEXT,
+                      .group = BP_GROUP_FORGE,
+                      .value = "TOKEN",
+                      .also = {"WORKFLOW_TRIGGER_TOKEN", "GITHUB_TOKEN"},
+                      .secret = true,
+                      .help = "The trigger token: it may read the repository and write Actions."},
+    [BP_OPT_API_URL] = {.name = "api-url",
+                        .type = BP_TYPE_TEXT,
+                        .group = BP_GROUP_FORGE,
+                        .value = "URL",
+                        .fallback = "https://api.github.com",
+                        .also = {"GITHUB_API_URL"},
+                        .help = "Address of the API; https://HOST/api/v3 for GitHub Enterprise "
+                                "Server."},
+    [BP_OPT_REPO] = {.name = "repo",
+                     .type = BP_TYPE_TEXT,
+                     .group = BP_GROUP_FORGE,
+                     .value = "OWNER/NAME",
+                     .also = {"GITHUB_REPOSITORY"},
+                     .help = "The repository whose workflow is started."},
+    [BP_OPT_WORKFLOW] = {.name = "workflow",
+                         .type = BP_TYPE_TEXT,
+                         .group = BP_GROUP_FORGE,
+                         .value = "FILE",
+                         .fallback = "backup.yml",
+                         .help = "The workflow's file name (or its number)."},
+    [BP_OPT_BRANCH] = {.name = "branch",
+                       .type = BP_TYPE_LIST,
+                       .group = BP_GROUP_FORGE,
+                       .value = "BRANCH",
+                       .help = "A branch to start the workflow on; repeat it for each branch."},
+    [BP_OPT_REQUEST_TIMEOUT] = {.name = "request-timeout",
+                                .type = BP_TYPE_DURATION,
+                                .group = BP_GROUP_FORGE,
+                                .value = "TIME",
+                                .fallback = "30s",
+                                .help = "Give up on one API request after this long."},
+    [BP_OPT_INPUTS] = {.name = "inputs",
+                       .type = BP_TYPE_TEXT,
+                       .group = BP_GROUP_DISPATCH,
+                       .value = "JSON",
+                       .help = "The workflow's inputs, a JSON object of at most 25 values."},
+    [BP_OPT_REQUIRE] = {.name = "require",
+                        .type = BP_TYPE_CHOICE,
+                        .group = BP_GROUP_DISPATCH,
+                        .value = "HOW-MANY",
+                        .fallback = "any",
+                        .choices = {"any", "all"},
+                        .help = "Succeed when any branch was started, or only when all were."},
+    [BP_OPT_RETRIES] = {.name = "retries",
+                        .type = BP_TYPE_INT,
+                        .group = BP_GROUP_DISPATCH,
+                        .value = "N",
+                        .fallback = "3",
+                        .help = "Send a dispatch again at most this often, after errors that may "
+                                "pass."},
+    [BP_OPT_RETRY_DELAY] = {.name = "retry-delay",
+                            .type = BP_TYPE_DURATION,
+                            .group = BP_GROUP_DISPATCH,
+                            .value = "TIME",
+                            .fallback = "5s",
+                            .help = "Wait this long before the first retry, twice as long before "
+                                    "each later one."},
+    [BP_OPT_SETTLE] = {.name = "settle",
+                       .type = BP_TYPE_DURATION,
+                       .group = BP_GROUP_DISPATCH,
+                       .value = "TIME",
+                       .fallback = "30s",
+                       .help = "When it is unknown whether a dispatch was accepted, look for its "
+                               "run this long before sending again."},
+    [BP_OPT_APPEAR_TIMEOUT] = {.name = "appear-timeout",
+                               .type = BP_TYPE_DURATION,
+                               .group = BP_GROUP_DISPATCH,
+                               .value = "TIME",
+                               .fallback = "2m",
+                               .help = "How long an accepted dispatch's run may take to be "
+                                       "queued."},
+    [BP_OPT_POLL_INTERVAL] = {.name = "poll-interval",
+                              .type = BP_TYPE_DURATION,
+                              .group = BP_GROUP_DISPATCH,
+                              .value = "TIME",
+                              .fallback = "5s",
+                              .help = "Time between two looks at a run."},
+    [BP_OPT_TIMEOUT] = {.name = "timeout",
+                        .type = BP_TYPE_DURATION,
+                        .group = BP_GROUP_DISPATCH,
+                        .value = "TIME",
+                        .fallback = "15m",
+                        .help = "Give up on what is not proved to have started by then."},
+    [BP_OPT_DATABASE_URL] = {.name = "database-url",
+                             .type = BP_TYPE_TEXT,
+                             .group = BP_GROUP_SOURCE,
+                             .value = "URL",
+                             .also = {"DATABASE_URL"},
+                             .help = "The database to back up. A password belongs into the "
+                                     "environment variable, never on the command line. Without it, "
+                                     "libpq's own variables (PGHOST ...) count."},
+    [BP_OPT_CONNECT_TIMEOUT] = {.name = "connect-timeout",
+                                .type = BP_TYPE_DURATION,
+                                .group = BP_GROUP_SOURCE | BP_GROUP_RESTORE,
+                                .value = "TIME",
+                                .fallback = "15s",
+                                .help = "Give up connecting to the database after this long."},
+    [BP_OPT_LOCK_TIMEOUT] = {.name = "lock-timeout",
+                             .type = BP_TYPE_DURATION,
+                             .group = BP_GROUP_SOURCE,
+                             .value = "TIME",
+                             .fallback = "30s",
+                             .help = "Wait this long for a table that somebody has locked."},
+    [BP_OPT_BACKUP_REPO] = {.name = "backup-repo",
+                            .type = BP_TYPE_TEXT,
+                            .group = BP_GROUP_STORE,
+                            .value = "URL",
+                            .help = "The backup repository: https://, ssh://, file:// or a path."},
+    [BP_OPT_BACKUP_BRANCH] = {.name = "backup-branch",
+                              .type = BP_TYPE_TEXT,
+                              .group = BP_GROUP_STORE,
+                              .value = "BRANCH",
+                              .fallback = "main",
+                              .also = {"GITHUB_HEAD_REF", "GITHUB_REF_NAME"},
+                              .help = "The branch of the backup repository; by default the "
+                                      "source's."},
+    [BP_OPT_BACKUP_TOKEN] = {.name = "backup-token",
+                             .type = BP_TYPE_TEXT,
+                             .group = BP_GROUP_STORE,
+                             .value = "TOKEN",
+                             .secret = true,
+                             .help = "The token that may write to the backup repository. Without "
+                                     "it, git's own configuration counts."},
+    [BP_OPT_GIT_TIMEOUT] = {.name = "git-timeout",
+                            .type = BP_TYPE_DURATION,
+                            .group = BP_GROUP_STORE,
+                            .value = "TIME",
+                            .fallback = "15m",
+                            .help = "Give up on one fetch from or push to the backup repository "
+                                    "after this long."},
+    [BP_OPT_SINCE] = {.name = "since",
+                      .type = BP_TYPE_TIME,
+                      .group = BP_GROUP_FIND,
+                      .value = "TIME",
+                      .no_env = true,
+                      .help = "Only archives from this time on, such as 2024-01-15."},
+    [BP_OPT_UNTIL] = {.name = "until",
+                      .type = BP_TYPE_TIME,
+                      .group = BP_GROUP_FIND,
+                      .value = "TIME",
+                      .no_env = true,
+                      .help = "Only archives before or at this time; a date means its whole day."},
+    [BP_OPT_SHA] = {.name = "sha",
+                    .type = BP_TYPE_TEXT,
+                    .group = BP_GROUP_FIND,
+                    .value = "SHA",
+                    .no_env = true,
+                    .help = "Only archives made at this commit, or one that begins so."},
+    [BP_OPT_FROM_REPO] = {.name = "repo",
+                          .type = BP_TYPE_TEXT,
+                          .group = BP_GROUP_FIND,
+                          .value = "OWNER/NAME",
+                          .no_env = true,
+                          .help = "Only archives made by this repository."},
+    [BP_OPT_EVENT] = {.name = "event",
+                      .type = BP_TYPE_CHOICE,
+                      .group = BP_GROUP_FIND,
+                      .value = "EVENT",
+                      .choices = {"push", "pr", "schedule", "manual", "standalone"},
+                      .no_env = true,
+                      .help = "Only archives made by this event."},
+    [BP_OPT_LIMIT] = {.name = "limit",
+                      .type = BP_TYPE_INT,
+                      .group = BP_GROUP_FIND,
+                      .value = "N",
+                      .fallback = "20",
+                      .no_env = true,
+                      .help = "At most this many archives; 0 means all."},
+    [BP_OPT_TO] = {.name = "to",
+                   .type = BP_TYPE_TEXT,
+                   .group = BP_GROUP_RESTORE,
+                   .value = "URL",
+                   .env = "BACKPROOF_TARGET_URL",
+                   .help = "The database to restore into. A password belongs into the environment "
+                           "variable, never on the command line. Without it, libpq's own variables "
+                           "(PGHOST ...) count."},
+    [BP_OPT_CLEAN] = {.name = "clean",
+                      .type = BP_TYPE_FLAG,
+                      .group = BP_GROUP_RESTORE,
+                      .help = "Replace what the target holds; asks first."},
+    [BP_OPT_YES] = {.name = "yes",
+                    .type = BP_TYPE_FLAG,
+                    .group = BP_GROUP_RESTORE,
+                    .letter = 'y',
+                    .help = "Do not ask; needed outside a terminal."},
+};
+
+const struct bp_option *bp_option(enum bp_opt id)
+{
+    return &table[id];
+}
+
+void bp_option_env(enum bp_opt id, char out[64])
+{
+    if (table[id].env != NULL)
+        (void)snprintf(out, 64, "%s", table[id].env);
+    else
+        (void)snprintf(out, 64, "BACKPROOF_%s", table[id].name);
+    for (char *p = out; *p != '\0'; p++)
+        *p = *p == '-' ? '_' : (char)toupper((unsigned char)*p);
+}
+
+enum bp_opt bp_option_find(unsigned groups, const char *name, size_t len)
+{
+    for (enum bp_opt id = 0; id < BP_OPT_COUNT; id++) {
+        if ((table[id].group & groups) != 0 && strlen(table[id].name) == len &&
+            strncmp(table[id].name, name, len) == 0)
+            return id;
+    }
+    return BP_OPT_COUNT;
+}
+
+const char *bp_option_group_title(unsigned group)
+{
+    switch (group) {
+    case BP_GROUP_FORGE:
+        return "Forge";
+    case BP_GROUP_DISPATCH:
+        return "Dispatch";
+    case BP_GROUP_SOURCE:
+        return "Source database";
+    case BP_GROUP_STORE:
+        return "Backup repository";
+    case BP_GROUP_FIND:
+        return "Which archives";
+    case BP_GROUP_RESTORE:
+        return "Restore";
+    default:
+        return "General";
+    }
+}

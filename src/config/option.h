@@ -1,0 +1,110 @@
+/*
+ * The one table of options. Help, man page, completions and the option reference are rendered
+ * from it; docs/options.md shows the result.
+ *
+ * A value is looked for in this order: the command line, BACKPROOF_<NAME>, the names that the
+ * surroundings use (GITHUB_REPOSITORY, DATABASE_URL ...), the default. An empty environment value
+ * counts as unset.
+ */
+#ifndef BP_CONFIG_OPTION_H
+#define BP_CONFIG_OPTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum bp_opt {
+    /* general */
+    BP_OPT_FORMAT,
+    BP_OPT_DRY_RUN,
+    BP_OPT_VERBOSE,
+    BP_OPT_QUIET,
+    BP_OPT_COLOR,
+    BP_OPT_CA_FILE,
+    BP_OPT_PROXY,
+    /* forge */
+    BP_OPT_TOKEN,
+    BP_OPT_API_URL,
+    BP_OPT_REPO,
+    BP_OPT_WORKFLOW,
+    BP_OPT_BRANCH,
+    BP_OPT_REQUEST_TIMEOUT,
+    /* dispatch */
+    BP_OPT_INPUTS,
+    BP_OPT_REQUIRE,
+    BP_OPT_RETRIES,
+    BP_OPT_RETRY_DELAY,
+    BP_OPT_SETTLE,
+    BP_OPT_APPEAR_TIMEOUT,
+    BP_OPT_POLL_INTERVAL,
+    BP_OPT_TIMEOUT,
+    /* source */
+    BP_OPT_DATABASE_URL,
+    BP_OPT_CONNECT_TIMEOUT,
+    BP_OPT_LOCK_TIMEOUT,
+    /* backup repository */
+    BP_OPT_BACKUP_REPO,
+    BP_OPT_BACKUP_BRANCH,
+    BP_OPT_BACKUP_TOKEN,
+    BP_OPT_GIT_TIMEOUT,
+    /* find */
+    BP_OPT_SINCE,
+    BP_OPT_UNTIL,
+    BP_OPT_SHA,
+    BP_OPT_FROM_REPO,
+    BP_OPT_EVENT,
+    BP_OPT_LIMIT,
+    /* restore */
+    BP_OPT_TO,
+    BP_OPT_CLEAN,
+    BP_OPT_YES,
+    BP_OPT_COUNT
+};
+
+enum bp_opt_type {
+    BP_TYPE_TEXT,
+    BP_TYPE_FLAG,
+    BP_TYPE_INT,      /* a whole number, not negative */
+    BP_TYPE_DURATION, /* base/text.h */
+    BP_TYPE_TIME,     /* base/time.h */
+    BP_TYPE_CHOICE,   /* one of choices */
+    BP_TYPE_LIST      /* given several times; one per line in the environment */
+};
+
+/* A command takes whole groups. */
+enum bp_opt_group {
+    BP_GROUP_GENERAL = 1 << 0,
+    BP_GROUP_FORGE = 1 << 1,
+    BP_GROUP_DISPATCH = 1 << 2,
+    BP_GROUP_SOURCE = 1 << 3,
+    BP_GROUP_STORE = 1 << 4,
+    BP_GROUP_FIND = 1 << 5,
+    BP_GROUP_RESTORE = 1 << 6
+};
+
+struct bp_option {
+    const char *name; /* without the dashes */
+    enum bp_opt_type type;
+    unsigned group;         /* enum bp_opt_group: the commands that take it */
+    const char *value;      /* what the value is called in the help; NULL for a flag */
+    const char *fallback;   /* NULL: none */
+    const char *choices[6]; /* BP_TYPE_CHOICE; NULL at the end */
+    const char *env;        /* instead of BACKPROOF_<NAME> */
+    const char *also[4];    /* further environment names, in order */
+    char letter;            /* short form, or 0 */
+    bool secret;            /* refused on the command line, never printed */
+    bool no_env;            /* the command line only */
+    const char *help;
+};
+
+const struct bp_option *bp_option(enum bp_opt id);
+
+/* The environment variable: BACKPROOF_BACKUP_REPO for backup-repo. */
+void bp_option_env(enum bp_opt id, char out[64]);
+
+/* The option of one of these groups with this name, or BP_OPT_COUNT. len bytes of name count. */
+enum bp_opt bp_option_find(unsigned groups, const char *name, size_t len);
+
+/* "Dispatch", "Backup repository" ...: the heading of a group in the help. */
+const char *bp_option_group_title(unsigned group);
+
+#endif

@@ -1,0 +1,50 @@
+#include "flow/correlate.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+
+void bp_seen_runs(struct bp_seen *seen, const struct bp_runs *before)
+{
+    for (size_t i = 0; i < before->count; i++) {
+        if (before->at[i].id > seen->newest)
+            seen->newest = before->at[i].id;
+    }
+}
+
+void bp_seen_claim(struct bp_seen *seen, int64_t id)
+{
+    seen->claimed = bp_realloc(seen->claimed, seen->claimed_count + 1, sizeof(*seen->claimed));
+    seen->claimed[seen->claimed_count++] = id;
+}
+
+void bp_seen_free(struct bp_seen *seen)
+{
+    bp_free(seen->claimed);
+    *seen = (struct bp_seen){0};
+}
+
+static bool is_claimed(const struct bp_seen *seen, int64_t id)
+{
+    for (size_t i = 0; i < seen->claimed_count; i++) {
+        if (seen->claimed[i] == id)
+            return true;
+    }
+    return false;
+}
+
+const struct bp_run *bp_correlate(const struct bp_seen *seen, const struct bp_runs *runs,
+                                  const char *branch)
+{
+    const struct bp_run *found = NULL;
+
+    for (size_t i = 0; i < runs->count; i++) {
+        const struct bp_run *run = &runs->at[i];
+
+        if (run->id > seen->newest && strcmp(run->branch, branch) == 0 &&
+            strcmp(run->event, "workflow_dispatch") == 0 && !is_claimed(seen, run->id) &&
+            (found == NULL || run->id < found->id))
+            found = run;
+    }
+    return found;
+}

@@ -1,0 +1,77 @@
+#include "flow/preflight.h"
+
+#include <ctype.h>
+#include <string.h>
+
+enum { MAX_INPUTS = 25 };
+
+enum bp_code bp_preflight(struct bp_forge *forge, struct bp_out *out, const char *repo,
+                          const char *workflow, struct bp_err *err)
+{
+    struct bp_forge_repo info = {0};
+    struct bp_forge_workflow flow = {0};
+
+    if (forge->ops->repo(forge, repo, &info, err) != BP_OK)
+        return err->code;
+    if (info.archived || info.disabled)
+        return bp_fail(err, BP_EFAILED, "repository '%s' is %s; hint: %s", repo,
+                       info.archived ? "archived" : "disabled",
+                       info.archived ? "unarchive it in its settings"
+                                     : "its owner has to contact the server's support");
+    bp_debug(out, "the token is valid and sees '%s'", repo);
+    if (forge->ops->workflow(forge, repo, workflow, &flow, err) != BP_OK)
+        return err->code;
+    if (strcmp(flow.state, "active") != 0)
+        return bp_fail(err, BP_EFAILED, "workflow '%s' is %s; hint: gh workflow enable %s -R %s",
+                       workflow, flow.state, workflow, repo);
+    bp_debug(out, "workflow '%s' is active", flow.path);
+    return BP_OK;
+}
+
+enum bp_code bp_preflight_inputs(const char *text, struct bp_json **out, struct bp_err *err)
+{
+    struct bp_err why = {0};
+
+    *out = NULL;
+    if (bp_json_parse(text, strlen(text), out, &why) != BP_OK)
+        return bp_fail(err, BP_EUSAGE,
+                       "--inputs is %s; hint: write it like '{\"level\": \"full\"}'", why.msg);
+    if (!bp_json_is_object(*out)) {
+        bp_json_freep(out);
+        return bp_fail(err, BP_EUSAGE,
+                       "--inputs is no JSON object; hint: write it like '{\"level\": \"full\"}'");
+    }
+    if (bp_json_count(*out) > MAX_INPUTS) {
+        bp_json_freep(out);
+        return bp_fail(err, BP_EUSAGE, "--inputs has more than the %d values a workflow can take",
+                       MAX_INPUTS);
+    }
+    return BP_OK;
+}
+
+enum bp_code bp_preflight_repo_name(const char *repo, struct bp_err *err)
+{
+    const char *slash = strchr(repo, '/');
+    bool good = slash != NULL && slash > repo && slash[1] != '\0' && strchr(slash + 1, '/') == NULL;
+
+    for (const char *p = repo; *p != '\0'; p++)
+        good = good && (isalnum((unsigned char)*p) || strchr("-_./", *p) != NULL);
+    if (!good || strstr(repo, "..") != NULL)
+        return bp_fail(err, BP_EUSAGE, "'%s' is no repository; hint: write it owner/name", repo);
+    return BP_OK;
+}
+
+enum bp_code bp_preflight_branches(const struct bp_list *branches, struct bp_err *err)
+{
+    if (branches->count == 0)
+        return bp_fail(err, BP_EUSAGE,
+                       "no branch is given; hint: --branch main, or a line per branch in "
+                       "BACKPROOF_BRANCH");
+    for (size_t i = 0; i < branches->count; i++) {
+        for (size_t j = 0; j < i; j++) {
+            if (strcmp(branches->at[i], branches->at[j]) == 0)
+                return bp_fail(err, BP_EUSAGE, "branch '%s' is given twice", branches->at[i]);
+        }
+    }
+    return BP_OK;
+}

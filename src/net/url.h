@@ -1,0 +1,18 @@
+/* Addresses: parts that decisions depend on. */
+#ifndef BP_NET_URL_H
+#define BP_NET_URL_H
+
+#include <stdbool.h>
+
+#include "base/compiler.h"
+
+/* Whether both are http(s) addresses of the same scheme, host and port. */
+bool bp_url_same_origin(const char *a, const char *b);
+
+/*
+ * The password in "scheme://user:password@host/..." or "... password=x ...", percent-decoded for
+ * the first form. NULL when there is none. Owned by the caller.
+ */
+char *bp_url_password(const char *url) BP_CHECK;
+
+#endif

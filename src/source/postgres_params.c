@@ -1,0 +1,191 @@
+#include "source/postgres_params.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+
+/* Ours unless the URL or the environment says otherwise. */
+static const char *const defaults[][2] = {
+    {"application_name", "backproof"},
+    {"keepalives", "1"},
+    {"keepalives_idle", "30"},
+    {"keepalives_interval", "10"},
+    {"keepalives_count", "3"},
+    /* What was sent and never acknowledged: without this the system waits a quarter of an hour. */
+    {"tcp_user_timeout", "300000"},
+};
+
+static void free_conninfop(PQconninfoOption **list)
+{
+    PQconninfoFree(*list);
+}
+
+static void free_secrets(struct bp_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        bp_free_secretp(&list->at[i]);
+    bp_list_free(list);
+}
+
+void bp_pg_params_free(struct bp_pg_params *params)
+{
+    bp_list_free(&params->keywords);
+    free_secrets(&params->values);
+}
+
+void bp_pg_child_env_free(struct bp_list *env)
+{
+    free_secrets(env);
+}
+
+static void add(struct bp_pg_params *params, const char *keyword, const char *value)
+{
+    if (value == NULL || value[0] == '\0' || bp_list_has(&params->keywords, keyword))
+        return;
+    bp_list_add(&params->keywords, keyword);
+    bp_list_add(&params->values, value);
+}
+
+/* "5432" or "5432,5433". A '/' in a password makes libpq take a part of it for the port. */
+static bool is_port_list(const char *port)
+{
+    return port[strspn(port, "0123456789,")] == '\0';
+}
+
+static enum bp_code add_url(const char *url, struct bp_pg_params *out, struct bp_err *err)
+{
+    static const char hint[] = "hint: write it as postgresql://user:password@host:5432/database, "
+                               "with %-escapes for special characters in user and password";
+    BP_AUTO(free_conninfop) PQconninfoOption *given = NULL;
+    char *ignored = NULL;
+
+    given = PQconninfoParse(url, &ignored);
+    if (ignored != NULL)
+        PQfreemem(ignored); /* may repeat the URL */
+    if (given == NULL)
+        return bp_fail(err, BP_EUSAGE, "the database URL cannot be read; %s", hint);
+    for (const PQconninfoOption *o = given; o->keyword != NULL; o++) {
+        if (strcmp(o->keyword, "port") == 0 && o->val != NULL && !is_port_list(o->val))
+            return bp_fail(err, BP_EUSAGE, "the port in the database URL is not a number; %s",
+                           hint);
+        add(out, o->keyword, o->val);
+    }
+    return BP_OK;
+}
+
+static void add_env(const struct bp_env *env, struct bp_pg_params *out)
+{
+    BP_AUTO(free_conninfop) PQconninfoOption *known = PQconndefaults();
+
+    /* A named service comes before the environment: then libpq has to put them in order. */
+    if (known == NULL || bp_list_has(&out->keywords, "service") ||
+        bp_env_get(env, "PGSERVICE") != NULL)
+        return;
+    for (const PQconninfoOption *o = known; o->keyword != NULL; o++) {
+        if (o->envvar != NULL)
+            add(out, o->keyword, bp_env_get(env, o->envvar));
+    }
+}
+
+enum bp_code bp_pg_params_make(const struct bp_postgres_options *options, struct bp_pg_params *out,
+                               struct bp_err *err)
+{
+    enum bp_code rc = BP_OK;
+
+    /* Before all others, so that no setting changes it. */
+    add(out, "client_encoding", "UTF8");
+    if (options->url != NULL)
+        rc = add_url(options->url, out, err);
+    if (rc != BP_OK)
+        return rc;
+    add_env(options->env, out);
+    for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++)
+        add(out, defaults[i][0], defaults[i][1]);
+    return BP_OK;
+}
+
+/* What a child must not take over: these name servers, and we know which one it is. */
+static bool names_a_server(const char *keyword)
+{
+    static const char *const names[] = {"service",  "host", "hostaddr",        "port",
+                                        "password", "user", "client_encoding", "dbname",
+                                        "target_session_attrs"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(names[i], keyword) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_libpq_variable(const PQconninfoOption *known, const char *var)
+{
+    for (const PQconninfoOption *o = known; o->keyword != NULL; o++) {
+        size_t len = o->envvar != NULL ? strlen(o->envvar) : 0;
+
+        if (len > 0 && strncmp(var, o->envvar, len) == 0 && var[len] == '=')
+            return true;
+    }
+    return false;
+}
+
+static void add_var(struct bp_list *out, const char *name, const char *value)
+{
+    if (value != NULL && value[0] != '\0')
+        bp_list_addf(out, "%s=%s", name, value);
+}
+
+void bp_pg_child_env(PGconn *conn, const struct bp_env *base, struct bp_list *out)
+{
+    BP_AUTO(free_conninfop) PQconninfoOption *used = PQconninfo(conn);
+
+    for (const char *const *var = base->vars; *var != NULL; var++) {
+        if (!is_libpq_variable(used, *var) && !bp_text_starts_with(*var, "LC_"))
+            bp_list_add(out, *var);
+    }
+    for (const PQconninfoOption *o = used; o->keyword != NULL; o++) {
+        if (o->envvar != NULL && !names_a_server(o->keyword))
+            add_var(out, o->envvar, o->val);
+    }
+    /* The address pins the server where a name stands for several. */
+    add_var(out, "PGHOST", PQhost(conn));
+    add_var(out, "PGHOSTADDR", PQhostaddr(conn));
+    add_var(out, "PGPORT", PQport(conn));
+    add_var(out, "PGUSER", PQuser(conn));
+    add_var(out, "PGDATABASE", PQdb(conn));
+    add_var(out, "PGPASSWORD", PQpass(conn));
+    add_var(out, "LC_ALL", "C");
+}
+
+/* Whether a URL has user:password@ even where libpq would read it differently. */
+static bool looks_like_password(const char *url)
+{
+    const char *rest = strstr(url, "://");
+    size_t end = rest != NULL ? strcspn(rest + 3, "?") : 0;
+
+    for (size_t at = end; at > 0; at--) {
+        if (rest[3 + at - 1] == '@')
+            return memchr(rest + 3, ':', at) != NULL;
+    }
+    return false;
+}
+
+bool bp_postgres_url_has_password(const char *url)
+{
+    BP_AUTO(free_conninfop) PQconninfoOption *given = NULL;
+    char *ignored = NULL;
+    bool found = looks_like_password(url);
+
+    given = PQconninfoParse(url, &ignored);
+    if (ignored != NULL)
+        PQfreemem(ignored);
+    if (given == NULL)
+        return found || strstr(url, "password") != NULL;
+    for (const PQconninfoOption *o = given; o->keyword != NULL; o++) {
+        if (strcmp(o->keyword, "password") == 0 || strcmp(o->keyword, "sslpassword") == 0)
+            found = found || (o->val != NULL && o->val[0] != '\0');
+    }
+    return found;
+}

@@ -1,0 +1,170 @@
+/*
+ * Private to the Git driver. Files, from the outside in:
+ *   git_repo.c   the operations of store.h, the private working copy
+ *   git_edit.c   staging files, building the next tree and its commit
+ *   git_tree.c   reading trees and blobs of the working copy
+ *   git_wire.c   the git program: everything that talks to the server
+ *   git_words.c  what git and servers say, as an error code and a hint
+ *   git_env.c    the environment and the credentials that the git program gets
+ *   git_url.c    the address of the repository
+ *
+ * The working copy is a bare repository in a private folder with one commit and its trees, but
+ * without file contents: those are fetched when somebody reads them. Trees can be moved and
+ * committed without ever having the files below them.
+ */
+#ifndef BP_STORE_GIT_INTERNAL_H
+#define BP_STORE_GIT_INTERNAL_H
+
+#include <git2.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/list.h"
+#include "store/git.h"
+
+/* The remote's name and the tip's name in the working copy: nothing of the user's can mean them. */
+#define BP_GIT_REMOTE  "backproof"
+#define BP_GIT_TIP_REF "refs/backproof/tip"
+
+#define BP_GIT_HEADS "refs/heads/"
+
+/* The variable through which the credential helper gets the token. */
+#define BP_GIT_TOKEN_VARIABLE "BACKPROOF_GIT_TOKEN"
+
+enum bp_git_transport { BP_GIT_HTTP, BP_GIT_SSH, BP_GIT_DAEMON, BP_GIT_LOCAL };
+
+struct bp_git_url {
+    char *full; /* what git is given */
+    char *site; /* "https://host:port", for the scope of credentials; NULL unless HTTP */
+    enum bp_git_transport transport;
+};
+
+/* Object ids; a set after bp_git_ids_sort(). A zeroed struct is empty. */
+struct bp_git_ids {
+    git_oid *at;
+    size_t count;
+    size_t size; /* allocated */
+};
+
+struct bp_git_staged {
+    char *path;
+    git_oid id;
+    bool executable;
+    size_t order; /* of staging: the last one of a path counts */
+};
+
+/* What a tree holds at a path. */
+struct bp_git_item {
+    git_oid id;
+    git_filemode_t mode;
+};
+
+struct bp_git_store {
+    struct bp_store base; /* must be first */
+    struct bp_git_options options;
+    struct bp_git_url url;
+    struct bp_list env; /* of the git program; holds the token */
+    char *dir;          /* the working copy; NULL before open() */
+    bool library_ready; /* git_libgit2_init() was called */
+    git_repository *repo;
+    git_odb *odb;
+
+    const char *ref_folder; /* where the server has the branch: BP_GIT_HEADS, or for a clone that
+                               was never pushed to the folder of what it got from its origin */
+    bool exists; /* the branch, when last looked at; tip and root mean something */
+    git_oid tip;
+    git_oid root;
+    bool tip_blobs_known;
+    struct bp_git_ids tip_blobs; /* every file content that the tip's trees name */
+
+    struct bp_git_staged *staged;
+    size_t staged_count;
+    size_t staged_size; /* allocated */
+};
+
+/* git_url.c */
+
+/* BP_EUSAGE: a password or token in the address, a transport that is not supported.
+ * BP_ENOTFOUND: a path that does not exist. */
+enum bp_code bp_git_url_parse(const char *text, struct bp_git_url *out,
+                              struct bp_err *err) BP_CHECK;
+void bp_git_url_free(struct bp_git_url *url);
+
+/* git_env.c */
+
+/* Fill git->env from the options and the url. BP_EUSAGE: a token that cannot be sent safely. */
+enum bp_code bp_git_env_build(struct bp_git_store *git, struct bp_err *err) BP_CHECK;
+void bp_git_env_free(struct bp_list *env); /* overwrites it first */
+
+/* git_words.c */
+
+/* The words of git and of the server on one line, without decoration. */
+void bp_git_words_put(struct bp_buf *out, const char *errs);
+
+/* The error for what git wrote when it could not read from (or write to) url. */
+enum bp_code bp_git_words_fail(const char *url, bool writing, const char *errs, struct bp_err *err);
+
+/* How a push ended: BP_OK when porcelain has the branch at its new commit. */
+struct bp_git_push_end {
+    bool told;         /* the server said what became of the branch */
+    enum bp_code code; /* when told */
+};
+
+/* Read the output of `git push --porcelain` and what it wrote to standard error. */
+struct bp_git_push_end bp_git_words_push(const char *url, const char *porcelain, const char *errs,
+                                         struct bp_err *err);
+
+/* git_wire.c */
+
+/* BP_EUSAGE when the git program is missing or too old. */
+enum bp_code bp_git_wire_check(struct bp_git_store *git, struct bp_err *err) BP_CHECK;
+
+/* Bring the branch's tip and its trees here, as BP_GIT_TIP_REF. */
+enum bp_code bp_git_wire_tip(struct bp_git_store *git, bool *found, struct bp_err *err) BP_CHECK;
+
+/* Bring these objects here. */
+enum bp_code bp_git_wire_blobs(struct bp_git_store *git, const struct bp_git_ids *ids,
+                               struct bp_err *err) BP_CHECK;
+
+/* Make commit the branch's tip if the branch is still where git->tip says. */
+enum bp_code bp_git_wire_push(struct bp_git_store *git, const git_oid *commit,
+                              struct bp_err *err) BP_CHECK;
+
+/* git_tree.c */
+
+/* The error for a negative result of libgit2: "cannot DOING: its words". */
+enum bp_code bp_git_fail(struct bp_err *err, int result, const char *fmt, ...) BP_PRINTF(3, 4);
+
+void bp_git_ids_add(struct bp_git_ids *ids, const git_oid *id);
+void bp_git_ids_sort(struct bp_git_ids *ids); /* and drop doubles */
+bool bp_git_ids_has(const struct bp_git_ids *ids, const git_oid *id);
+void bp_git_ids_free(struct bp_git_ids *ids); /* for BP_AUTO */
+
+/* What is at path in the tip; "" is the root. */
+enum bp_code bp_git_find(struct bp_git_store *git, const char *path, bool *found,
+                         struct bp_git_item *item, struct bp_err *err) BP_CHECK;
+
+/* Forget the old tip's blobs; read what BP_GIT_TIP_REF names. */
+enum bp_code bp_git_take_tip(struct bp_git_store *git, bool found, struct bp_err *err) BP_CHECK;
+
+/* Fill git->tip_blobs if that was not done yet. */
+enum bp_code bp_git_know_tip_blobs(struct bp_git_store *git, struct bp_err *err) BP_CHECK;
+
+/* store.h's operations on the tip */
+enum bp_code bp_git_list(struct bp_store *self, const char *path, struct bp_list *names,
+                         struct bp_err *err);
+enum bp_code bp_git_fetch(struct bp_store *self, const struct bp_list *paths, struct bp_err *err);
+enum bp_code bp_git_read(struct bp_store *self, const char *path, size_t limit, struct bp_buf *out,
+                         struct bp_err *err);
+
+void bp_git_tree_freep(git_tree **tree);     /* for BP_AUTO */
+void bp_git_commit_freep(git_commit **commit); /* for BP_AUTO */
+
+/* git_edit.c: store.h's operations that change */
+enum bp_code bp_git_stage(struct bp_store *self, const char *path, const void *data, size_t len,
+                          bool executable, struct bp_err *err);
+enum bp_code bp_git_commit(struct bp_store *self, const struct bp_edit *edits, size_t count,
+                           const char *message, struct bp_store_commit *out, struct bp_err *err);
+void bp_git_forget_staged(struct bp_git_store *git);
+
+#endif

@@ -1,0 +1,287 @@
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "store/git_internal.h"
+
+enum { IDS_MAX = 20000000 }; /* of files or folders in one tip */
+
+void bp_git_tree_freep(git_tree **tree)
+{
+    git_tree_free(*tree);
+    *tree = NULL;
+}
+
+void bp_git_commit_freep(git_commit **commit)
+{
+    git_commit_free(*commit);
+    *commit = NULL;
+}
+
+static void object_freep(git_odb_object **object)
+{
+    git_odb_object_free(*object);
+    *object = NULL;
+}
+
+enum bp_code bp_git_fail(struct bp_err *err, int result, const char *fmt, ...)
+{
+    const git_error *last = git_error_last();
+    BP_AUTO(bp_buf_free) struct bp_buf what = {0};
+    BP_AUTO(bp_buf_free) struct bp_buf words = {0};
+    va_list args;
+
+    va_start(args, fmt);
+    bp_buf_vprintf(&what, fmt, args);
+    va_end(args);
+    if (last != NULL && last->message != NULL)
+        bp_put_foreign(&words, last->message, 300);
+    return bp_fail(err, result == GIT_EMISMATCH ? BP_EINTEGRITY : BP_EFAILED, "cannot %s: %s",
+                   bp_buf_str(&what), bp_buf_str(&words));
+}
+
+void bp_git_ids_add(struct bp_git_ids *ids, const git_oid *id)
+{
+    if (ids->count == ids->size) {
+        ids->size = ids->size > 0 ? ids->size * 2 : 64;
+        ids->at = bp_realloc(ids->at, ids->size, sizeof(*ids->at));
+    }
+    ids->at[ids->count++] = *id;
+}
+
+static int by_id(const void *left, const void *right)
+{
+    return git_oid_cmp(left, right);
+}
+
+void bp_git_ids_sort(struct bp_git_ids *ids)
+{
+    size_t kept = 0;
+
+    if (ids->count == 0)
+        return;
+    qsort(ids->at, ids->count, sizeof(*ids->at), by_id);
+    for (size_t i = 1; i < ids->count; i++) {
+        if (git_oid_cmp(&ids->at[kept], &ids->at[i]) != 0)
+            ids->at[++kept] = ids->at[i];
+    }
+    ids->count = kept + 1;
+}
+
+bool bp_git_ids_has(const struct bp_git_ids *ids, const git_oid *id)
+{
+    return ids->count > 0 && bsearch(id, ids->at, ids->count, sizeof(*ids->at), by_id) != NULL;
+}
+
+void bp_git_ids_free(struct bp_git_ids *ids)
+{
+    bp_free(ids->at);
+    *ids = (struct bp_git_ids){0};
+}
+
+static enum bp_code look_up_tree(struct bp_git_store *git, const git_oid *id, git_tree **out,
+                                 struct bp_err *err)
+{
+    int result = git_tree_lookup(out, git->repo, id);
+
+    return result == 0 ? BP_OK : bp_git_fail(err, result, "read a folder of the branch");
+}
+
+/* Step by step: a folder whose tree is missing must not pass for one that does not exist. */
+enum bp_code bp_git_find(struct bp_git_store *git, const char *path, bool *found,
+                         struct bp_git_item *item, struct bp_err *err)
+{
+    *found = git->exists;
+    *item = (struct bp_git_item){.id = git->root, .mode = GIT_FILEMODE_TREE};
+    while (*found && *path != '\0') {
+        BP_AUTO(bp_git_tree_freep) git_tree *tree = NULL;
+        size_t len = strcspn(path, "/");
+        BP_AUTO(bp_freep) char *name = bp_strndup(path, len);
+        const git_tree_entry *entry = NULL;
+
+        if (item->mode != GIT_FILEMODE_TREE) {
+            *found = false;
+            return BP_OK;
+        }
+        if (look_up_tree(git, &item->id, &tree, err) != BP_OK)
+            return BP_EFAILED;
+        entry = git_tree_entry_byname(tree, name);
+        *found = entry != NULL;
+        if (entry != NULL)
+            *item = (struct bp_git_item){.id = *git_tree_entry_id(entry),
+                                         .mode = git_tree_entry_filemode(entry)};
+        path += len + (path[len] == '/');
+    }
+    return BP_OK;
+}
+
+enum bp_code bp_git_take_tip(struct bp_git_store *git, bool found, struct bp_err *err)
+{
+    BP_AUTO(bp_git_commit_freep) git_commit *commit = NULL;
+    int result = 0;
+
+    git->exists = false;
+    git->tip_blobs_known = false;
+    bp_git_ids_free(&git->tip_blobs);
+    if (!found) {
+        (void)git_reference_remove(git->repo, BP_GIT_TIP_REF); /* there may be none */
+        return BP_OK;
+    }
+    result = git_reference_name_to_id(&git->tip, git->repo, BP_GIT_TIP_REF);
+    if (result == 0)
+        result = git_commit_lookup(&commit, git->repo, &git->tip);
+    if (result != 0)
+        return bp_git_fail(err, result, "read the branch '%s'", git->options.branch);
+    git->root = *git_commit_tree_id(commit);
+    git->exists = true;
+    return BP_OK;
+}
+
+static enum bp_code add_entries(struct bp_git_store *git, const git_oid *id,
+                                struct bp_git_ids *trees, struct bp_git_ids *blobs,
+                                struct bp_err *err)
+{
+    BP_AUTO(bp_git_tree_freep) git_tree *tree = NULL;
+
+    if (look_up_tree(git, id, &tree, err) != BP_OK)
+        return BP_EFAILED;
+    for (size_t i = 0; i < git_tree_entrycount(tree); i++) {
+        const git_tree_entry *entry = git_tree_entry_byindex(tree, i);
+
+        if (git_tree_entry_type(entry) == GIT_OBJECT_TREE)
+            bp_git_ids_add(trees, git_tree_entry_id(entry));
+        else if (git_tree_entry_type(entry) == GIT_OBJECT_BLOB)
+            bp_git_ids_add(blobs, git_tree_entry_id(entry));
+    }
+    if (trees->count > IDS_MAX || blobs->count > IDS_MAX)
+        return bp_fail(err, BP_EFAILED, "the branch '%s' holds more than the limit of %d files",
+                       git->options.branch, IDS_MAX);
+    return BP_OK;
+}
+
+/*
+ * Add the ids of all files below these folders. Level by level, each tree once: archives share
+ * most of their folders, and a tree can be made to name another one a thousand times.
+ */
+static enum bp_code add_blobs_below(struct bp_git_store *git, struct bp_git_ids *trees,
+                                    struct bp_git_ids *blobs, struct bp_err *err)
+{
+    enum bp_code rc = BP_OK;
+
+    while (rc == BP_OK && trees->count > 0) {
+        struct bp_git_ids next = {0};
+
+        bp_git_ids_sort(trees);
+        for (size_t i = 0; rc == BP_OK && i < trees->count; i++)
+            rc = add_entries(git, &trees->at[i], &next, blobs, err);
+        bp_git_ids_free(trees);
+        *trees = next;
+    }
+    bp_git_ids_sort(blobs);
+    return rc;
+}
+
+enum bp_code bp_git_know_tip_blobs(struct bp_git_store *git, struct bp_err *err)
+{
+    BP_AUTO(bp_git_ids_free) struct bp_git_ids trees = {0};
+    enum bp_code rc = BP_OK;
+
+    if (git->tip_blobs_known)
+        return BP_OK;
+    bp_git_ids_free(&git->tip_blobs);
+    if (git->exists)
+        bp_git_ids_add(&trees, &git->root);
+    rc = add_blobs_below(git, &trees, &git->tip_blobs, err);
+    git->tip_blobs_known = rc == BP_OK;
+    return rc;
+}
+
+enum bp_code bp_git_list(struct bp_store *self, const char *path, struct bp_list *names,
+                         struct bp_err *err)
+{
+    struct bp_git_store *git = (struct bp_git_store *)self;
+    BP_AUTO(bp_git_tree_freep) git_tree *tree = NULL;
+    struct bp_git_item item = {0};
+    bool found = false;
+    enum bp_code rc = bp_git_find(git, path, &found, &item, err);
+
+    if (rc != BP_OK || !found || item.mode != GIT_FILEMODE_TREE)
+        return rc;
+    rc = look_up_tree(git, &item.id, &tree, err);
+    for (size_t i = 0; rc == BP_OK && i < git_tree_entrycount(tree); i++)
+        bp_list_add(names, git_tree_entry_name(git_tree_entry_byindex(tree, i)));
+    bp_list_sort(names); /* Git sorts a folder as if its name ended with a slash */
+    return rc;
+}
+
+enum bp_code bp_git_fetch(struct bp_store *self, const struct bp_list *paths, struct bp_err *err)
+{
+    struct bp_git_store *git = (struct bp_git_store *)self;
+    BP_AUTO(bp_git_ids_free) struct bp_git_ids trees = {0};
+    BP_AUTO(bp_git_ids_free) struct bp_git_ids blobs = {0};
+    BP_AUTO(bp_git_ids_free) struct bp_git_ids missing = {0};
+    enum bp_code rc = BP_OK;
+
+    for (size_t i = 0; rc == BP_OK && i < paths->count; i++) {
+        struct bp_git_item item = {0};
+        bool found = false;
+
+        rc = bp_git_find(git, paths->at[i], &found, &item, err);
+        if (rc == BP_OK && found)
+            bp_git_ids_add(item.mode == GIT_FILEMODE_TREE ? &trees : &blobs, &item.id);
+    }
+    if (rc == BP_OK)
+        rc = add_blobs_below(git, &trees, &blobs, err);
+    for (size_t i = 0; rc == BP_OK && i < blobs.count; i++) {
+        if (!git_odb_exists(git->odb, &blobs.at[i]))
+            bp_git_ids_add(&missing, &blobs.at[i]);
+    }
+    if (rc != BP_OK || missing.count == 0)
+        return rc;
+    return bp_git_wire_blobs(git, &missing, err);
+}
+
+static enum bp_code read_blob(struct bp_git_store *git, const char *path, const git_oid *id,
+                              size_t limit, struct bp_buf *out, struct bp_err *err)
+{
+    BP_AUTO(object_freep) git_odb_object *object = NULL;
+    git_object_t type = GIT_OBJECT_INVALID;
+    size_t len = 0;
+    int result = git_odb_read_header(&len, &type, git->odb, id);
+
+    if (result == 0 && len > limit)
+        return bp_fail(err, BP_EFAILED, "'%s' has %zu bytes, more than the limit of %zu", path, len,
+                       limit);
+    if (result == 0)
+        result = git_odb_read(&object, git->odb, id);
+    if (result != 0)
+        return bp_git_fail(err, result, "read '%s' of the branch '%s'", path, git->options.branch);
+    bp_buf_add(out, git_odb_object_data(object), git_odb_object_size(object));
+    return BP_OK;
+}
+
+enum bp_code bp_git_read(struct bp_store *self, const char *path, size_t limit, struct bp_buf *out,
+                         struct bp_err *err)
+{
+    struct bp_git_store *git = (struct bp_git_store *)self;
+    struct bp_git_ids one = {0};
+    struct bp_git_item item = {0};
+    bool found = false;
+    enum bp_code rc = bp_git_find(git, path, &found, &item, err);
+
+    if (rc != BP_OK)
+        return rc;
+    if (!found)
+        return bp_fail(err, BP_ENOTFOUND, "no file '%s' in the branch '%s'", path,
+                       git->options.branch);
+    if (item.mode != GIT_FILEMODE_BLOB && item.mode != GIT_FILEMODE_BLOB_EXECUTABLE)
+        return bp_fail(err, BP_EFAILED, "'%s' in the branch '%s' is not a file", path,
+                       git->options.branch);
+    one = (struct bp_git_ids){.at = &item.id, .count = 1};
+    if (!git_odb_exists(git->odb, &item.id))
+        rc = bp_git_wire_blobs(git, &one, err);
+    return rc == BP_OK ? read_blob(git, path, &item.id, limit, out, err) : rc;
+}

@@ -1,0 +1,252 @@
+#include <ctype.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "store/git_internal.h"
+
+enum { WORDS_KEPT = 420 }; /* bytes of foreign text in one message */
+
+struct rule {
+    const char *words;
+    enum bp_code code;
+    const char *hint; /* NULL: none */
+};
+
+/* The first rule whose words occur decides. Sources of the words: git's own messages (LC_ALL=C),
+ * libcurl's and OpenSSH's inside them, and what GitHub and GitLab put on "remote:" lines. */
+static const struct rule rules[] = {
+    {"dubious ownership", BP_EAUTH,
+     "the repository belongs to another user; allow it with git config --global --add "
+     "safe.directory PATH"},
+    {"does not appear to be a git repository", BP_ENOTFOUND,
+     "make it with git init --bare, or correct --backup-repo"},
+    {"archived so it is read-only", BP_EFAILED, "unarchive the repository"},
+    {"Repository not found", BP_ENOTFOUND,
+     "GitHub says this too when the token or key has no right to see the repository"},
+    {"repository not found", BP_ENOTFOUND,
+     "a server may say this too when the token or key has no right to see the repository"},
+    {"Authentication failed", BP_EAUTH,
+     "BACKPROOF_BACKUP_TOKEN was not accepted: is it expired, or made for another server?"},
+    {"could not read Username", BP_EAUTH,
+     "set BACKPROOF_BACKUP_TOKEN; a repository that does not exist is asked for a login too"},
+    {"could not read Password", BP_EAUTH, "set BACKPROOF_BACKUP_TOKEN"},
+    {"returned error: 401", BP_EAUTH, "set BACKPROOF_BACKUP_TOKEN to a token that is valid"},
+    {"returned error: 404", BP_ENOTFOUND, "is the address of the backup repository right?"},
+    {"returned error: 407", BP_EAUTH, "the proxy wants a user name and a password"},
+    {"returned error: 429", BP_EUNAVAILABLE, NULL},
+    {"returned error: 5", BP_EUNAVAILABLE, NULL},
+    {"Permission denied (", BP_EAUTH, "does the server know the SSH key, and can ssh read it?"},
+    {"marked as read only", BP_EAUTH, "give the deploy key the right to write"},
+    {"Host key verification failed", BP_EAUTH, "add the server's key to known_hosts"},
+    {"Permission to ", BP_EAUTH, "give the token or key the right to the repository's contents"},
+    {"terminal prompts disabled", BP_EAUTH, "set BACKPROOF_BACKUP_TOKEN"},
+    {"SSL certificate", BP_EUNAVAILABLE, "name the server's certificate authority with --ca-file"},
+    {"certificate verif", BP_EUNAVAILABLE, "name the server's certificate authority with --ca-file"},
+    {"certificate verify", BP_EUNAVAILABLE,
+     "name the server's certificate authority with --ca-file"},
+    {"certificate file", BP_EUSAGE, "is --ca-file right?"},
+    {"CAfile", BP_EUSAGE, "is --ca-file right?"},
+    {"No space left on device", BP_EFAILED, "set TMPDIR to a folder with free space"},
+    {"Disk quota exceeded", BP_EFAILED, "set TMPDIR to a folder with free space"},
+    {"mismatched algorithms", BP_EFAILED, "a repository with SHA-256 names is not supported"},
+    {"dumb http transport", BP_EFAILED, "the server must speak Git's smart HTTP protocol"},
+    {"is not a git command", BP_EFAILED, "is git installed with its https helper?"},
+    {"not allowed", BP_EFAILED, NULL},
+    {"Could not resolve", BP_EUNAVAILABLE, NULL},
+    {"Failed to connect", BP_EUNAVAILABLE, NULL},
+    {"Couldn't connect", BP_EUNAVAILABLE, NULL},
+    {"Connection ", BP_EUNAVAILABLE, NULL},
+    {"unable to connect", BP_EUNAVAILABLE, NULL},
+    {"timed out", BP_EUNAVAILABLE, NULL},
+    {"timeout", BP_EUNAVAILABLE, NULL},
+    {"unreachable", BP_EUNAVAILABLE, NULL},
+    {"No route to host", BP_EUNAVAILABLE, NULL},
+    {"hung up", BP_EUNAVAILABLE, NULL},
+    {"unexpected disconnect", BP_EUNAVAILABLE, NULL},
+    {"early EOF", BP_EUNAVAILABLE, NULL},
+    {"RPC failed", BP_EUNAVAILABLE, NULL},
+    {"TLS", BP_EUNAVAILABLE, NULL},
+    {"SSL", BP_EUNAVAILABLE, NULL},
+    {"unable to access", BP_EUNAVAILABLE, NULL},
+};
+
+static const char write_hint[] = "the token cannot write; a fine-grained one needs the repository "
+                                 "permission 'Contents: read and write'";
+static const char read_hint[] = "the token cannot read; a fine-grained one needs the repository "
+                                "permission 'Contents: read'";
+
+/* Why a server refuses a push it has received. Here the hints tell more than the codes do. */
+static const struct rule refusals[] = {
+    {"is currently checked out", BP_EFAILED,
+     "the repository has this branch checked out and its files would no longer match; use a bare "
+     "repository, another --backup-branch, or check out another branch there"},
+    {"refusing to update checked out branch", BP_EFAILED,
+     "the repository has this branch checked out; use a bare repository"},
+    {"annot lock ref", BP_EFAILED, NULL}, /* with "exists; cannot create": see is_race() */
+    {"Push cannot contain secrets", BP_EFAILED,
+     "push protection found a secret in the data; seal the backup with --recipient, or exclude "
+     "the table"},
+    {"secret", BP_EFAILED, "seal the backup with --recipient, or exclude the table"},
+    {"GH001", BP_EFAILED, "a file is larger than the server allows"},
+    {"exceeds", BP_EFAILED, "a file or the push is larger than the server allows"},
+    {"quota", BP_EFAILED, "the repository has no room left: prune it or start a new one"},
+    {"protected branch", BP_EFAILED, "let the token's owner push to the protected branch"},
+    {"GH006", BP_EFAILED, "let the token's owner push to the protected branch"},
+    {"GH013", BP_EFAILED, "let the token's owner bypass the rules of the branch"},
+    {"rule violations", BP_EFAILED, "let the token's owner bypass the rules of the branch"},
+    {"shallow update not allowed", BP_EFAILED, NULL},
+    {"ermission denied", BP_EFAILED, "the server cannot write into its own repository"},
+    {"", BP_EFAILED, NULL},
+};
+
+/* What git says when somebody else moved the branch, before or while we pushed. */
+static const char *const races[] = {
+    "(stale info)",   "(fetch first)",    "(non-fast-forward)",         "(already exists)",
+    "cannot lock ref", "failed to lock",  "reference already exists",   "incorrect old value",
+    "failed to update ref", "but expected", "remote ref updated",
+};
+
+static const struct rule *find(const struct rule *table, size_t count, const char *text)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strstr(text, table[i].words) != NULL)
+            return &table[i];
+    }
+    return NULL;
+}
+
+/* Words that tell nothing, or that git adds to every failure. */
+static bool is_noise(const char *line)
+{
+    static const char *const noise[] = {
+        "hint: ",        "warning: ", "Please make sure you have", "and the repository exists",
+        "error: failed", "To ",       "Warning: Permanently added"};
+
+    for (size_t i = 0; i < sizeof(noise) / sizeof(noise[0]); i++) {
+        if (bp_text_starts_with(line, noise[i]))
+            return true;
+    }
+    for (const char *p = line; *p != '\0'; p++) {
+        if (isalnum((unsigned char)*p))
+            return false;
+    }
+    return true; /* a rule of dashes */
+}
+
+static const char *without_label(const char *line)
+{
+    static const char *const labels[] = {"remote: ", "fatal: ", "error: ", "ERROR: "};
+
+    for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++) {
+        line += strspn(line, " \t");
+        if (bp_text_starts_with(line, labels[i]))
+            line += strlen(labels[i]);
+    }
+    return line;
+}
+
+void bp_git_words_put(struct bp_buf *out, const char *errs)
+{
+    BP_AUTO(bp_buf_free) struct bp_buf words = {0};
+    size_t len = 0;
+
+    for (const char *p = errs; *p != '\0'; p += len + (p[len] != '\0')) {
+        BP_AUTO(bp_buf_free) struct bp_buf line = {0};
+        const char *text = NULL;
+
+        len = strcspn(p, "\r\n");
+        bp_buf_add(&line, p, len);
+        bp_text_trim(line.data);
+        text = without_label(line.data);
+        if (is_noise(line.data) || is_noise(text))
+            continue;
+        if (words.len > 0)
+            bp_buf_puts(&words, "; ");
+        bp_buf_puts(&words, text);
+    }
+    bp_put_foreign(out, bp_buf_str(&words), WORDS_KEPT);
+}
+
+static enum bp_code fail(const char *url, bool writing, const char *words, const struct rule *rule,
+                         struct bp_err *err)
+{
+    const char *verb = writing ? "write to" : "read";
+
+    if (rule == NULL)
+        return bp_fail(err, BP_EFAILED, "cannot %s the backup repository '%s': %s", verb, url,
+                       *words != '\0' ? words : "git gave no reason");
+    if (rule->hint == NULL)
+        return bp_fail(err, rule->code, "cannot %s the backup repository '%s': %s", verb, url,
+                       words);
+    return bp_fail(err, rule->code, "cannot %s the backup repository '%s': %s; hint: %s", verb, url,
+                   words, rule->hint);
+}
+
+enum bp_code bp_git_words_fail(const char *url, bool writing, const char *errs, struct bp_err *err)
+{
+    const struct rule forbidden = {"returned error: 403", BP_EAUTH,
+                                   writing ? write_hint : read_hint};
+    BP_AUTO(bp_buf_free) struct bp_buf words = {0};
+    const struct rule *rule = find(rules, sizeof(rules) / sizeof(rules[0]), errs);
+
+    /* "unable to access" is in front of every HTTP status. */
+    if (strstr(errs, forbidden.words) != NULL && (rule == NULL || rule->code != BP_EFAILED))
+        rule = &forbidden;
+    bp_git_words_put(&words, errs);
+    return fail(url, writing, bp_buf_str(&words), rule, err);
+}
+
+static bool is_race(const char *reason, const char *errs)
+{
+    /* a branch 'a' where 'a/b' exists: never gets better */
+    if (strstr(errs, "; cannot create") != NULL)
+        return false;
+    for (size_t i = 0; i < sizeof(races) / sizeof(races[0]); i++) {
+        if (strstr(reason, races[i]) != NULL)
+            return true;
+    }
+    return false;
+}
+
+static enum bp_code refused(const char *url, const char *reason, const char *errs,
+                            struct bp_err *err)
+{
+    BP_AUTO(bp_buf_free) struct bp_buf text = {0};
+    BP_AUTO(bp_buf_free) struct bp_buf words = {0};
+
+    if (is_race(reason, errs))
+        return bp_fail(err, BP_ELOCKED,
+                       "somebody else changed the branch in '%s' at the same time", url);
+    bp_buf_printf(&text, "%s\n%s", reason, errs);
+    bp_git_words_put(&words, bp_buf_str(&text));
+    return fail(url, true, bp_buf_str(&words),
+                find(refusals, sizeof(refusals) / sizeof(refusals[0]), bp_buf_str(&text)), err);
+}
+
+/*
+ * https://git-scm.com/docs/git-push#_output: "<flag> TAB <from>:<to> TAB <summary> (<reason>)".
+ * "[remote failure]" means that the connection broke before the server told the outcome.
+ */
+struct bp_git_push_end bp_git_words_push(const char *url, const char *porcelain, const char *errs,
+                                         struct bp_err *err)
+{
+    for (const char *line = porcelain; line != NULL && *line != '\0';) {
+        const char *end = strchrnul(line, '\n');
+        const char *from = memchr(line, '\t', (size_t)(end - line));
+        const char *tab =
+            from != NULL ? memchr(from + 1, '\t', (size_t)(end - from - 1)) : NULL;
+        BP_AUTO(bp_buf_free) struct bp_buf summary = {0};
+
+        if (tab != NULL && from == line + 1) {
+            bp_buf_add(&summary, tab + 1, (size_t)(end - tab - 1));
+            if (*line != '!')
+                return (struct bp_git_push_end){.told = true, .code = BP_OK};
+            if (strstr(bp_buf_str(&summary), "[remote failure]") != NULL)
+                return (struct bp_git_push_end){.told = false};
+            return (struct bp_git_push_end){
+                .told = true, .code = refused(url, bp_buf_str(&summary), errs, err)};
+        }
+        line = *end != '\0' ? end + 1 : end;
+    }
+    return (struct bp_git_push_end){.told = false};
+}
