@@ -101,6 +101,8 @@ static void step_send(struct flow *f, struct bp_branch_result *b)
     switch (answer.outcome) {
     case BP_DISPATCH_ACCEPTED:
         b->accepted = true;
+        if (b->run_id > 0)
+            bp_seen_claim(&f->seen, b->run_id);
         start_looking(f, b, b->run_id > 0 ? BP_BRANCH_TO_VERIFY : BP_BRANCH_TO_FIND,
                       f->job->appear_timeout_ms);
         return;

@@ -15,6 +15,8 @@ struct bp_postgres_options {
     struct bp_clock *clock;   /* with its stop */
     int64_t connect_timeout_ms;
     int64_t lock_timeout_ms;
+    const char *const *program_dirs; /* where pg_dump may be, NULL at the end; NULL: the usual
+                                        folders, then PATH */
 };
 
 /* Nothing is opened before the first call. Owned by the caller. */

@@ -1,28 +1,8 @@
-#include <ctype.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "store/git_internal.h"
-
-enum {
-    PATH_MAX_BYTES = 4000, /* git fsck complains above 4096 */
-    NAME_MAX_BYTES = 255,  /* what file systems take */
-};
-
-/* Files with the first `skip` bytes of their paths in common. */
-struct span {
-    const struct bp_git_staged *at;
-    size_t count;
-    size_t skip;
-};
-
-static void builder_freep(git_treebuilder **builder)
-{
-    git_treebuilder_free(*builder);
-    *builder = NULL;
-}
 
 static void signature_freep(git_signature **signature)
 {
@@ -30,106 +10,8 @@ static void signature_freep(git_signature **signature)
     *signature = NULL;
 }
 
-static bool is_good_name(const char *name, size_t len)
-{
-    if (len == 0 || len > NAME_MAX_BYTES)
-        return false;
-    for (size_t i = 0; i < len; i++) {
-        if (iscntrl((unsigned char)name[i]) || name[i] == '\\')
-            return false;
-    }
-    return strncmp(name, ".", len) != 0 && (len != 2 || strncmp(name, "..", 2) != 0) &&
-           (len != 4 || strncasecmp(name, ".git", 4) != 0) &&
-           (len != 5 || strncasecmp(name, "git~1", 5) != 0);
-}
-
-static enum bp_code check_path(const char *path, struct bp_err *err)
-{
-    bool good = strlen(path) <= PATH_MAX_BYTES;
-    const char *name = path;
-
-    while (good) {
-        size_t len = strcspn(name, "/");
-
-        good = is_good_name(name, len);
-        if (name[len] == '\0')
-            break;
-        name += len + 1;
-    }
-    if (!good)
-        return bp_fail(err, BP_EFAILED, "'%.200s' is not a path that a branch can hold", path);
-    return BP_OK;
-}
-
-enum bp_code bp_git_stage(struct bp_store *self, const char *path, const void *data, size_t len,
-                          bool executable, struct bp_err *err)
-{
-    struct bp_git_store *git = (struct bp_git_store *)self;
-    const void *bytes = len > 0 ? data : "";
-    git_oid id;
-    int result = 0;
-    enum bp_code rc = check_path(path, err);
-
-    if (rc == BP_OK)
-        rc = bp_git_know_tip_blobs(git, err);
-    if (rc != BP_OK)
-        return rc;
-    result = git_odb_hash(&id, bytes, len, GIT_OBJECT_BLOB);
-    if (result == 0 && !bp_git_ids_has(&git->tip_blobs, &id))
-        result = git_odb_write(&id, git->odb, bytes, len, GIT_OBJECT_BLOB);
-    if (result != 0)
-        return bp_git_fail(err, result, "write '%s' into the working copy", path);
-    if (git->staged_count == git->staged_size) {
-        git->staged_size = git->staged_size > 0 ? git->staged_size * 2 : 64;
-        git->staged = bp_realloc(git->staged, git->staged_size, sizeof(*git->staged));
-    }
-    git->staged[git->staged_count] = (struct bp_git_staged){
-        .path = bp_strdup(path), .id = id, .executable = executable, .order = git->staged_count};
-    git->staged_count++;
-    return BP_OK;
-}
-
-void bp_git_forget_staged(struct bp_git_store *git)
-{
-    for (size_t i = 0; i < git->staged_count; i++)
-        bp_free(git->staged[i].path);
-    bp_free(git->staged);
-    git->staged = NULL;
-    git->staged_count = 0;
-    git->staged_size = 0;
-}
-
-static int by_path(const void *left, const void *right)
-{
-    const struct bp_git_staged *a = left;
-    const struct bp_git_staged *b = right;
-    int order = strcmp(a->path, b->path);
-
-    return order != 0 ? order : (a->order > b->order) - (a->order < b->order);
-}
-
-/* Sort what is staged; of a path that was staged again, keep the last. */
-static void settle_staged(struct bp_git_store *git)
-{
-    size_t kept = 0;
-
-    if (git->staged_count > 1)
-        qsort(git->staged, git->staged_count, sizeof(*git->staged), by_path);
-    for (size_t i = 0; i < git->staged_count; i++) {
-        if (i + 1 < git->staged_count &&
-            strcmp(git->staged[i].path, git->staged[i + 1].path) == 0) {
-            bp_free(git->staged[i].path);
-            continue;
-        }
-        git->staged[kept] = git->staged[i];
-        git->staged[kept].order = kept;
-        kept++;
-    }
-    git->staged_count = kept;
-}
-
-static enum bp_code start_tree(struct bp_git_store *git, const git_oid *from,
-                               git_treebuilder **out, struct bp_err *err)
+enum bp_code bp_git_start_tree(struct bp_git_store *git, const git_oid *from, git_treebuilder **out,
+                               struct bp_err *err)
 {
     BP_AUTO(bp_git_tree_freep) git_tree *tree = NULL;
     int result = from != NULL ? git_tree_lookup(&tree, git->repo, from) : 0;
@@ -140,7 +22,7 @@ static enum bp_code start_tree(struct bp_git_store *git, const git_oid *from,
 }
 
 /* item NULL: remove the name if it is there. */
-static enum bp_code set_entry(git_treebuilder *builder, const char *name,
+enum bp_code bp_git_set_entry(git_treebuilder *builder, const char *name,
                               const struct bp_git_item *item, struct bp_err *err)
 {
     int result = 0;
@@ -152,71 +34,27 @@ static enum bp_code set_entry(git_treebuilder *builder, const char *name,
     return result == 0 ? BP_OK : bp_git_fail(err, result, "put '%s' into a folder", name);
 }
 
-static enum bp_code finish_tree(git_treebuilder *builder, git_oid *out, struct bp_err *err)
+enum bp_code bp_git_finish_tree(git_treebuilder *builder, git_oid *out, struct bp_err *err)
 {
     int result = git_treebuilder_write(out, builder);
 
     return result == 0 ? BP_OK : bp_git_fail(err, result, "write a folder");
 }
 
-/* How many files of the span, from the first one on, are in the folder of this name. */
-static size_t count_in_folder(struct span span, size_t name_len)
-{
-    const char *first = span.at[0].path + span.skip;
-    size_t count = 0;
-
-    while (count < span.count &&
-           strncmp(span.at[count].path + span.skip, first, name_len + 1) == 0)
-        count++;
-    return count;
-}
-
-/* Write the trees of the staged files of one folder. Its depth is bounded by PATH_MAX_BYTES. */
-static enum bp_code write_span(struct bp_git_store *git, struct span span, git_oid *out,
-                               struct bp_err *err)
-{
-    BP_AUTO(builder_freep) git_treebuilder *builder = NULL;
-    enum bp_code rc = start_tree(git, NULL, &builder, err);
-    size_t step = 0;
-
-    for (size_t i = 0; rc == BP_OK && i < span.count; i += step) {
-        const char *rest = span.at[i].path + span.skip;
-        size_t len = strcspn(rest, "/");
-        BP_AUTO(bp_freep) char *name = bp_strndup(rest, len);
-        struct bp_git_item item = {.id = span.at[i].id,
-                                   .mode = span.at[i].executable ? GIT_FILEMODE_BLOB_EXECUTABLE
-                                                                 : GIT_FILEMODE_BLOB};
-
-        step = 1;
-        if (git_treebuilder_get(builder, name) != NULL)
-            return bp_fail(err, BP_EFAILED, "'%s' is staged both as a file and as a folder", name);
-        if (rest[len] == '/') {
-            struct span folder = {span.at + i, span.count - i, span.skip};
-
-            step = count_in_folder(folder, len);
-            item.mode = GIT_FILEMODE_TREE;
-            rc = write_span(git, (struct span){span.at + i, step, span.skip + len + 1}, &item.id,
-                            err);
-        }
-        if (rc == BP_OK)
-            rc = set_entry(builder, name, &item, err);
-    }
-    return rc == BP_OK ? finish_tree(builder, out, err) : rc;
-}
-
 /*
  * The tree `from` (NULL: an empty one) with item at path; item NULL removes what is there.
- * Folders that become empty vanish, as they do in Git; *empty says so of this one.
+ * Folders that become empty vanish, as they do in Git: out->mode is set to GIT_FILEMODE_TREE only
+ * when something is left.
  */
 static enum bp_code replace(struct bp_git_store *git, const git_oid *from, const char *path,
                             const struct bp_git_item *item, struct bp_git_item *out,
                             struct bp_err *err)
 {
-    BP_AUTO(builder_freep) git_treebuilder *builder = NULL;
+    BP_AUTO(bp_git_builder_freep) git_treebuilder *builder = NULL;
     size_t len = strcspn(path, "/");
     BP_AUTO(bp_freep) char *name = bp_strndup(path, len);
     struct bp_git_item folder = {0};
-    enum bp_code rc = start_tree(git, from, &builder, err);
+    enum bp_code rc = bp_git_start_tree(git, from, &builder, err);
 
     if (rc == BP_OK && path[len] == '/') {
         const git_tree_entry *entry = git_treebuilder_get(builder, name);
@@ -229,10 +67,127 @@ static enum bp_code replace(struct bp_git_store *git, const git_oid *from, const
         item = folder.mode == GIT_FILEMODE_TREE ? &folder : NULL;
     }
     if (rc == BP_OK)
-        rc = set_entry(builder, name, item, err);
+        rc = bp_git_set_entry(builder, name, item, err);
     if (rc == BP_OK)
-        rc = finish_tree(builder, &out->id, err);
-    out->mode = git_treebuilder_entrycount(builder) > 0 ? GIT_FILEMODE_TREE
-                                                        : GIT_FILEMODE_UNREADABLE;
+        rc = bp_git_finish_tree(builder, &out->id, err);
+    if (rc == BP_OK && git_treebuilder_entrycount(builder) > 0)
+        out->mode = GIT_FILEMODE_TREE;
     return rc;
+}
+
+/* A branch that is being changed: its root, which may be empty. */
+struct draft {
+    struct bp_git_item root; /* mode GIT_FILEMODE_UNREADABLE: empty */
+};
+
+static const git_oid *root_of(const struct draft *draft)
+{
+    return draft->root.mode == GIT_FILEMODE_TREE ? &draft->root.id : NULL;
+}
+
+static enum bp_code put(struct bp_git_store *git, struct draft *draft, const char *path,
+                        const struct bp_git_item *item, struct bp_err *err)
+{
+    struct bp_git_item next = {.mode = GIT_FILEMODE_UNREADABLE};
+    enum bp_code rc = bp_git_check_path(path, err);
+
+    if (rc == BP_OK)
+        rc = replace(git, root_of(draft), path, item, &next, err);
+    if (rc == BP_OK)
+        draft->root = next;
+    return rc;
+}
+
+static enum bp_code move(struct bp_git_store *git, struct draft *draft, const struct bp_edit *edit,
+                         struct bp_err *err)
+{
+    struct bp_git_item item = {0};
+    struct bp_git_item there = {0};
+    enum bp_code rc = bp_git_find(git, root_of(draft), edit->from, &item, err);
+
+    if (rc == BP_OK && item.mode == GIT_FILEMODE_UNREADABLE)
+        return bp_fail(err, BP_ENOTFOUND, "nothing to move at '%s'", edit->from);
+    if (rc == BP_OK)
+        rc = put(git, draft, edit->from, NULL, err);
+    if (rc == BP_OK)
+        rc = bp_git_find(git, root_of(draft), edit->to, &there, err);
+    if (rc == BP_OK && there.mode != GIT_FILEMODE_UNREADABLE)
+        return bp_fail(err, BP_EFAILED, "cannot move '%s' to '%s': something is there already",
+                       edit->from, edit->to);
+    return rc == BP_OK ? put(git, draft, edit->to, &item, err) : rc;
+}
+
+static enum bp_code apply(struct bp_git_store *git, const struct bp_edit *edits, size_t count,
+                          git_oid *out, struct bp_err *err)
+{
+    struct draft draft = {.root.mode = GIT_FILEMODE_UNREADABLE};
+    struct bp_git_item staged = {.mode = GIT_FILEMODE_TREE};
+    enum bp_code rc = bp_git_staged_tree(git, &staged.id, err);
+
+    if (git->exists)
+        draft.root = (struct bp_git_item){.id = git->root, .mode = GIT_FILEMODE_TREE};
+    for (size_t i = 0; rc == BP_OK && i < count; i++) {
+        if (edits[i].kind == BP_EDIT_MOVE)
+            rc = move(git, &draft, &edits[i], err);
+        else
+            rc = put(git, &draft, edits[i].to, git->staged_count > 0 ? &staged : NULL, err);
+    }
+    if (rc == BP_OK && root_of(&draft) == NULL)
+        return bp_fail(err, BP_EFAILED, "refusing to make a commit without any file");
+    *out = draft.root.id;
+    return rc;
+}
+
+static enum bp_code make_commit(struct bp_git_store *git, const git_oid *root, const char *message,
+                                git_oid *out, struct bp_err *err)
+{
+    BP_AUTO(bp_git_tree_freep) git_tree *tree = NULL;
+    BP_AUTO(bp_git_commit_freep) git_commit *parent = NULL;
+    BP_AUTO(signature_freep) git_signature *who = NULL;
+    int64_t now_s = bp_clock_wall(git->options.clock) / 1000;
+    int result = git_tree_lookup(&tree, git->repo, root);
+
+    if (result == 0)
+        result = git_signature_new(&who, "backproof", "backproof@localhost", now_s, 0);
+    if (result == 0 && git->exists)
+        result = git_commit_lookup(&parent, git->repo, &git->tip);
+    /* The variadic one has the same type in every libgit2; git_commit_create() has not. */
+    if (result == 0 && parent != NULL)
+        result =
+            git_commit_create_v(out, git->repo, NULL, who, who, NULL, message, tree, 1, parent);
+    else if (result == 0)
+        result = git_commit_create_v(out, git->repo, NULL, who, who, NULL, message, tree, 0);
+    return result == 0 ? BP_OK : bp_git_fail(err, result, "make a commit");
+}
+
+/* Our own commit is the tip now, for us as well. */
+static enum bp_code advance(struct bp_git_store *git, const git_oid *commit, struct bp_err *err)
+{
+    git_reference *ref = NULL;
+    int result = git_reference_create(&ref, git->repo, BP_GIT_TIP_REF, commit, 1, NULL);
+
+    git_reference_free(ref);
+    if (result != 0)
+        return bp_git_fail(err, result, "note the new commit");
+    git->ref_folder = BP_GIT_HEADS;
+    bp_git_forget_staged(git);
+    return bp_git_take_tip(git, true, err);
+}
+
+enum bp_code bp_git_commit(struct bp_store *self, const struct bp_edit *edits, size_t count,
+                           const char *message, struct bp_store_commit *out, struct bp_err *err)
+{
+    struct bp_git_store *git = (struct bp_git_store *)self;
+    git_oid root;
+    git_oid commit;
+    enum bp_code rc = apply(git, edits, count, &root, err);
+
+    if (rc == BP_OK)
+        rc = make_commit(git, &root, message, &commit, err);
+    if (rc == BP_OK)
+        rc = bp_git_wire_push(git, &commit, err);
+    if (rc != BP_OK)
+        return rc;
+    (void)git_oid_tostr(out->id, sizeof(out->id), &commit);
+    return advance(git, &commit, err);
 }

@@ -11,16 +11,19 @@ enum { SETTINGS_MAX = 1000 }; /* that the caller's environment may hold */
 
 /* Of the variables that begin with GIT_, only these may reach the git program: the others point
  * it to another repository or change what it does. */
-static const char *const kept_git[] = {"GIT_SSL_",   "GIT_SSH",        "GIT_EXEC_PATH=",
-                                       "GIT_HTTP_",  "GIT_PROXY_",     "GIT_ALLOW_PROTOCOL=",
-                                       "GIT_TRACE=", "GIT_TRACE_",     "GIT_TRACE2",
-                                       "GIT_CONFIG_GLOBAL=", "GIT_CONFIG_SYSTEM=",
-                                       "GIT_CONFIG_NOSYSTEM="};
+static const char *const kept_git[] = {"GIT_SSL_",           "GIT_SSH",
+                                       "GIT_EXEC_PATH=",     "GIT_HTTP_",
+                                       "GIT_PROXY_",         "GIT_ALLOW_PROTOCOL=",
+                                       "GIT_TRACE=",         "GIT_TRACE_",
+                                       "GIT_TRACE2",         "GIT_CONFIG_GLOBAL=",
+                                       "GIT_CONFIG_SYSTEM=", "GIT_CONFIG_NOSYSTEM="};
 
 /* Secrets that git has no use for, and what is set below. */
 static const char *const dropped[] = {
-    "BACKPROOF_", "WORKFLOW_TRIGGER_TOKEN=", "DATABASE_URL=", "PGPASSWORD=",
-    "LC_ALL=",    "LANGUAGE=",               "SSH_ASKPASS",   "GCM_INTERACTIVE=",
+    "BACKPROOF_",    "WORKFLOW_TRIGGER_TOKEN=",
+    "DATABASE_URL=", "PGPASSWORD=",
+    "LC_ALL=",       "LANGUAGE=",
+    "SSH_ASKPASS",   "GCM_INTERACTIVE=",
 };
 
 /* What must hold whatever the user's own configuration says. */
@@ -29,7 +32,7 @@ static const struct {
     const char *value;
 } settings[] = {
     {"remote." BP_GIT_REMOTE ".promisor", "true"},
-    {"protocol.version", "2"}, /* older ones refuse to send single files */
+    {"protocol.version", "2"},   /* older ones refuse to send single files */
     {"pack.useSparse", "false"}, /* true sends again, and fetches to do so, each file that moved */
     {"pack.windowMemory", "128m"},
     {"core.bigFileThreshold", "32m"},
@@ -195,8 +198,8 @@ static enum bp_code set_token(struct builder *b, struct bp_err *err)
                            "control character");
     }
     if (!is_safe_site(url->site))
-        return bp_fail(err, BP_EUSAGE,
-                       "'%s' would carry the token unencrypted; hint: use https", url->full);
+        return bp_fail(err, BP_EUSAGE, "'%s' would carry the token unencrypted; hint: use https",
+                       url->full);
     set(b, key, ""); /* forget the helpers that were set before */
     set(b, key, helper);
     bp_list_addf(b->env, "%s=%s", BP_GIT_TOKEN_VARIABLE, token);

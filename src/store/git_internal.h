@@ -1,7 +1,8 @@
 /*
  * Private to the Git driver. Files, from the outside in:
  *   git_repo.c   the operations of store.h, the private working copy
- *   git_edit.c   staging files, building the next tree and its commit
+ *   git_edit.c   the edits of a commit, the commit itself
+ *   git_stage.c  files for the next commit
  *   git_tree.c   reading trees and blobs of the working copy
  *   git_wire.c   the git program: everything that talks to the server
  *   git_words.c  what git and servers say, as an error code and a hint
@@ -71,7 +72,7 @@ struct bp_git_store {
 
     const char *ref_folder; /* where the server has the branch: BP_GIT_HEADS, or for a clone that
                                was never pushed to the folder of what it got from its origin */
-    bool exists; /* the branch, when last looked at; tip and root mean something */
+    bool exists;            /* the branch, when last looked at; tip and root mean something */
     git_oid tip;
     git_oid root;
     bool tip_blobs_known;
@@ -140,8 +141,12 @@ void bp_git_ids_sort(struct bp_git_ids *ids); /* and drop doubles */
 bool bp_git_ids_has(const struct bp_git_ids *ids, const git_oid *id);
 void bp_git_ids_free(struct bp_git_ids *ids); /* for BP_AUTO */
 
-/* What is at path in the tip; "" is the root. */
-enum bp_code bp_git_find(struct bp_git_store *git, const char *path, bool *found,
+/* The tip's tree, lent; NULL when there is no branch. */
+const git_oid *bp_git_root(const struct bp_git_store *git);
+
+/* What is at path below root (NULL: nothing); "" is root itself. The mode is
+ * GIT_FILEMODE_UNREADABLE when there is nothing. */
+enum bp_code bp_git_find(struct bp_git_store *git, const git_oid *root, const char *path,
                          struct bp_git_item *item, struct bp_err *err) BP_CHECK;
 
 /* Forget the old tip's blobs; read what BP_GIT_TIP_REF names. */
@@ -157,14 +162,37 @@ enum bp_code bp_git_fetch(struct bp_store *self, const struct bp_list *paths, st
 enum bp_code bp_git_read(struct bp_store *self, const char *path, size_t limit, struct bp_buf *out,
                          struct bp_err *err);
 
-void bp_git_tree_freep(git_tree **tree);     /* for BP_AUTO */
-void bp_git_commit_freep(git_commit **commit); /* for BP_AUTO */
+void bp_git_tree_freep(git_tree **tree);              /* for BP_AUTO */
+void bp_git_commit_freep(git_commit **commit);        /* for BP_AUTO */
+void bp_git_builder_freep(git_treebuilder **builder); /* for BP_AUTO */
 
-/* git_edit.c: store.h's operations that change */
+/* git_stage.c */
+
+/* BP_EFAILED: a path that Git, git fsck or a file system would not take. */
+enum bp_code bp_git_check_path(const char *path, struct bp_err *err) BP_CHECK;
+
+/* The tree of all that is staged. */
+enum bp_code bp_git_staged_tree(struct bp_git_store *git, git_oid *out,
+                                struct bp_err *err) BP_CHECK;
+
+void bp_git_forget_staged(struct bp_git_store *git);
+
+/* store.h */
 enum bp_code bp_git_stage(struct bp_store *self, const char *path, const void *data, size_t len,
                           bool executable, struct bp_err *err);
+
+/* git_edit.c */
+
+/* Building one folder: from an existing one or (NULL) an empty one; item NULL removes. */
+enum bp_code bp_git_start_tree(struct bp_git_store *git, const git_oid *from, git_treebuilder **out,
+                               struct bp_err *err) BP_CHECK;
+enum bp_code bp_git_set_entry(git_treebuilder *builder, const char *name,
+                              const struct bp_git_item *item, struct bp_err *err) BP_CHECK;
+enum bp_code bp_git_finish_tree(git_treebuilder *builder, git_oid *out,
+                                struct bp_err *err) BP_CHECK;
+
+/* store.h */
 enum bp_code bp_git_commit(struct bp_store *self, const struct bp_edit *edits, size_t count,
                            const char *message, struct bp_store_commit *out, struct bp_err *err);
-void bp_git_forget_staged(struct bp_git_store *git);
 
 #endif

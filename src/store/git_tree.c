@@ -21,6 +21,12 @@ void bp_git_commit_freep(git_commit **commit)
     *commit = NULL;
 }
 
+void bp_git_builder_freep(git_treebuilder **builder)
+{
+    git_treebuilder_free(*builder);
+    *builder = NULL;
+}
+
 static void object_freep(git_odb_object **object)
 {
     git_odb_object_free(*object);
@@ -90,26 +96,28 @@ static enum bp_code look_up_tree(struct bp_git_store *git, const git_oid *id, gi
     return result == 0 ? BP_OK : bp_git_fail(err, result, "read a folder of the branch");
 }
 
+const git_oid *bp_git_root(const struct bp_git_store *git)
+{
+    return git->exists ? &git->root : NULL;
+}
+
 /* Step by step: a folder whose tree is missing must not pass for one that does not exist. */
-enum bp_code bp_git_find(struct bp_git_store *git, const char *path, bool *found,
+enum bp_code bp_git_find(struct bp_git_store *git, const git_oid *root, const char *path,
                          struct bp_git_item *item, struct bp_err *err)
 {
-    *found = git->exists;
-    *item = (struct bp_git_item){.id = git->root, .mode = GIT_FILEMODE_TREE};
-    while (*found && *path != '\0') {
+    *item = (struct bp_git_item){.mode = GIT_FILEMODE_UNREADABLE};
+    if (root != NULL)
+        *item = (struct bp_git_item){.id = *root, .mode = GIT_FILEMODE_TREE};
+    while (item->mode != GIT_FILEMODE_UNREADABLE && *path != '\0') {
         BP_AUTO(bp_git_tree_freep) git_tree *tree = NULL;
         size_t len = strcspn(path, "/");
         BP_AUTO(bp_freep) char *name = bp_strndup(path, len);
         const git_tree_entry *entry = NULL;
 
-        if (item->mode != GIT_FILEMODE_TREE) {
-            *found = false;
-            return BP_OK;
-        }
-        if (look_up_tree(git, &item->id, &tree, err) != BP_OK)
+        if (item->mode == GIT_FILEMODE_TREE && look_up_tree(git, &item->id, &tree, err) != BP_OK)
             return BP_EFAILED;
-        entry = git_tree_entry_byname(tree, name);
-        *found = entry != NULL;
+        entry = tree != NULL ? git_tree_entry_byname(tree, name) : NULL;
+        *item = (struct bp_git_item){.mode = GIT_FILEMODE_UNREADABLE};
         if (entry != NULL)
             *item = (struct bp_git_item){.id = *git_tree_entry_id(entry),
                                          .mode = git_tree_entry_filemode(entry)};
@@ -205,10 +213,9 @@ enum bp_code bp_git_list(struct bp_store *self, const char *path, struct bp_list
     struct bp_git_store *git = (struct bp_git_store *)self;
     BP_AUTO(bp_git_tree_freep) git_tree *tree = NULL;
     struct bp_git_item item = {0};
-    bool found = false;
-    enum bp_code rc = bp_git_find(git, path, &found, &item, err);
+    enum bp_code rc = bp_git_find(git, bp_git_root(git), path, &item, err);
 
-    if (rc != BP_OK || !found || item.mode != GIT_FILEMODE_TREE)
+    if (rc != BP_OK || item.mode != GIT_FILEMODE_TREE)
         return rc;
     rc = look_up_tree(git, &item.id, &tree, err);
     for (size_t i = 0; rc == BP_OK && i < git_tree_entrycount(tree); i++)
@@ -227,10 +234,9 @@ enum bp_code bp_git_fetch(struct bp_store *self, const struct bp_list *paths, st
 
     for (size_t i = 0; rc == BP_OK && i < paths->count; i++) {
         struct bp_git_item item = {0};
-        bool found = false;
 
-        rc = bp_git_find(git, paths->at[i], &found, &item, err);
-        if (rc == BP_OK && found)
+        rc = bp_git_find(git, bp_git_root(git), paths->at[i], &item, err);
+        if (rc == BP_OK && item.mode != GIT_FILEMODE_UNREADABLE)
             bp_git_ids_add(item.mode == GIT_FILEMODE_TREE ? &trees : &blobs, &item.id);
     }
     if (rc == BP_OK)
@@ -269,12 +275,11 @@ enum bp_code bp_git_read(struct bp_store *self, const char *path, size_t limit, 
     struct bp_git_store *git = (struct bp_git_store *)self;
     struct bp_git_ids one = {0};
     struct bp_git_item item = {0};
-    bool found = false;
-    enum bp_code rc = bp_git_find(git, path, &found, &item, err);
+    enum bp_code rc = bp_git_find(git, bp_git_root(git), path, &item, err);
 
     if (rc != BP_OK)
         return rc;
-    if (!found)
+    if (item.mode == GIT_FILEMODE_UNREADABLE)
         return bp_fail(err, BP_ENOTFOUND, "no file '%s' in the branch '%s'", path,
                        git->options.branch);
     if (item.mode != GIT_FILEMODE_BLOB && item.mode != GIT_FILEMODE_BLOB_EXECUTABLE)

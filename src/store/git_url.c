@@ -9,7 +9,7 @@ static const struct {
     const char *scheme;
     enum bp_git_transport transport;
 } schemes[] = {
-    {"https://", BP_GIT_HTTP}, {"http://", BP_GIT_HTTP},   {"ssh://", BP_GIT_SSH},
+    {"https://", BP_GIT_HTTP}, {"http://", BP_GIT_HTTP},  {"ssh://", BP_GIT_SSH},
     {"git://", BP_GIT_DAEMON}, {"file://", BP_GIT_LOCAL},
 };
 

@@ -114,9 +114,18 @@ enum bp_code bp_git_wire_blobs(struct bp_git_store *git, const struct bp_git_ids
                                struct bp_err *err)
 {
     /* As git itself does for a file that a partial clone lacks. */
-    static const char *const argv[] = {
-        "git", "-c", NOOP_NEGOTIATION, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head",
-        "--no-recurse-submodules", "--filter=blob:none", "--stdin", BP_GIT_REMOTE, NULL};
+    static const char *const argv[] = {"git",
+                                       "-c",
+                                       NOOP_NEGOTIATION,
+                                       "fetch",
+                                       "--quiet",
+                                       "--no-tags",
+                                       "--no-write-fetch-head",
+                                       "--no-recurse-submodules",
+                                       "--filter=blob:none",
+                                       "--stdin",
+                                       BP_GIT_REMOTE,
+                                       NULL};
     BP_AUTO(bp_child_result_free) struct bp_child_result result = {0};
     BP_AUTO(bp_buf_free) struct bp_buf input = {0};
     enum bp_code rc = BP_OK;
@@ -166,16 +175,16 @@ enum bp_code bp_git_wire_push(struct bp_git_store *git, const git_oid *commit, s
     BP_AUTO(bp_freep)
     char *lease = bp_format("--force-with-lease=refs/heads/%s:%s", git->options.branch, old_id);
     BP_AUTO(bp_freep) char *refspec = bp_format("%s:refs/heads/%s", new_id, git->options.branch);
-    const char *argv[] = {"git",   "push", "--porcelain", "--no-thin", "--no-verify",
-                          lease,   BP_GIT_REMOTE, refspec, NULL};
+    const char *argv[] = {"git", "push",        "--porcelain", "--no-thin", "--no-verify",
+                          lease, BP_GIT_REMOTE, refspec,       NULL};
 
     rc = run(git, argv, NULL, &result, err);
     if (rc == BP_ESTOPPED || rc == BP_EUSAGE)
         return rc;
     if (rc == BP_OK && result.exit_status == 0)
         return BP_OK;
-    end = bp_git_words_push(git->options.url, bp_buf_str(&result.out), bp_buf_str(&result.errs),
-                            err);
+    end =
+        bp_git_words_push(git->options.url, bp_buf_str(&result.out), bp_buf_str(&result.errs), err);
     if (end.told)
         return end.code;
     if (arrived(git, new_id))

@@ -41,7 +41,8 @@ static const struct rule rules[] = {
     {"Permission to ", BP_EAUTH, "give the token or key the right to the repository's contents"},
     {"terminal prompts disabled", BP_EAUTH, "set BACKPROOF_BACKUP_TOKEN"},
     {"SSL certificate", BP_EUNAVAILABLE, "name the server's certificate authority with --ca-file"},
-    {"certificate verif", BP_EUNAVAILABLE, "name the server's certificate authority with --ca-file"},
+    {"certificate verif", BP_EUNAVAILABLE,
+     "name the server's certificate authority with --ca-file"},
     {"certificate verify", BP_EUNAVAILABLE,
      "name the server's certificate authority with --ca-file"},
     {"certificate file", BP_EUSAGE, "is --ca-file right?"},
@@ -101,9 +102,9 @@ static const struct rule refusals[] = {
 
 /* What git says when somebody else moved the branch, before or while we pushed. */
 static const char *const races[] = {
-    "(stale info)",   "(fetch first)",    "(non-fast-forward)",         "(already exists)",
-    "cannot lock ref", "failed to lock",  "reference already exists",   "incorrect old value",
-    "failed to update ref", "but expected", "remote ref updated",
+    "(stale info)",         "(fetch first)",  "(non-fast-forward)",       "(already exists)",
+    "cannot lock ref",      "failed to lock", "reference already exists", "incorrect old value",
+    "failed to update ref", "but expected",   "remote ref updated",
 };
 
 static const struct rule *find(const struct rule *table, size_t count, const char *text)
@@ -135,14 +136,14 @@ static bool is_noise(const char *line)
 
 static const char *without_label(const char *line)
 {
-    static const char *const labels[] = {"remote: ", "fatal: ", "error: ", "ERROR: "};
+    static const char *const labels[] = {"remote:", "fatal: ", "error: ", "ERROR: "};
 
     for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++) {
         line += strspn(line, " \t");
         if (bp_text_starts_with(line, labels[i]))
             line += strlen(labels[i]);
     }
-    return line;
+    return line + strspn(line, " \t");
 }
 
 void bp_git_words_put(struct bp_buf *out, const char *errs)
@@ -215,8 +216,8 @@ static enum bp_code refused(const char *url, const char *reason, const char *err
     BP_AUTO(bp_buf_free) struct bp_buf words = {0};
 
     if (is_race(reason, errs))
-        return bp_fail(err, BP_ELOCKED,
-                       "somebody else changed the branch in '%s' at the same time", url);
+        return bp_fail(err, BP_ELOCKED, "somebody else changed the branch in '%s' at the same time",
+                       url);
     bp_buf_printf(&text, "%s\n%s", reason, errs);
     bp_git_words_put(&words, bp_buf_str(&text));
     return fail(url, true, bp_buf_str(&words),
@@ -233,8 +234,7 @@ struct bp_git_push_end bp_git_words_push(const char *url, const char *porcelain,
     for (const char *line = porcelain; line != NULL && *line != '\0';) {
         const char *end = strchrnul(line, '\n');
         const char *from = memchr(line, '\t', (size_t)(end - line));
-        const char *tab =
-            from != NULL ? memchr(from + 1, '\t', (size_t)(end - from - 1)) : NULL;
+        const char *tab = from != NULL ? memchr(from + 1, '\t', (size_t)(end - from - 1)) : NULL;
         BP_AUTO(bp_buf_free) struct bp_buf summary = {0};
 
         if (tab != NULL && from == line + 1) {
@@ -243,8 +243,8 @@ struct bp_git_push_end bp_git_words_push(const char *url, const char *porcelain,
                 return (struct bp_git_push_end){.told = true, .code = BP_OK};
             if (strstr(bp_buf_str(&summary), "[remote failure]") != NULL)
                 return (struct bp_git_push_end){.told = false};
-            return (struct bp_git_push_end){
-                .told = true, .code = refused(url, bp_buf_str(&summary), errs, err)};
+            return (struct bp_git_push_end){.told = true,
+                                            .code = refused(url, bp_buf_str(&summary), errs, err)};
         }
         line = *end != '\0' ? end + 1 : end;
     }

@@ -1,0 +1,58 @@
+/* The archives of one branch of the backup repository: listed, described, found by name. */
+#ifndef BP_FLOW_CATALOG_H
+#define BP_FLOW_CATALOG_H
+
+#include "archive/manifest.h"
+#include "archive/name.h"
+#include "base/list.h"
+#include "store/store.h"
+
+struct bp_catalog_entry {
+    struct bp_archive_name name;
+    char folder[BP_ARCHIVE_NAME_SIZE];
+    char path[BP_ARCHIVE_NAME_SIZE + 32]; /* of the folder in the store */
+    struct bp_manifest manifest;          /* once it was read */
+    bool described;                       /* the manifest was read and is good */
+    char damage[256];                     /* why it could not be; "" */
+};
+
+struct bp_catalog {
+    struct bp_catalog_entry *at; /* newest first; owned */
+    size_t count;
+};
+
+/* All zero: every archive. Texts are lent. */
+struct bp_catalog_filter {
+    int64_t since_ms;
+    int64_t until_ms; /* inclusive; 0: no end */
+    const char *sha;  /* or its beginning */
+    const char *repository;
+    const char *event;
+    size_t limit; /* 0: none */
+};
+
+/* Read the names: cheap, no file is fetched. The store must be open. */
+enum bp_code bp_catalog_load(struct bp_store *store, struct bp_catalog *out,
+                             struct bp_err *err) BP_CHECK;
+
+/*
+ * Keep the archives that match, with their manifests. An archive whose manifest cannot be read is
+ * kept, with its damage, unless a filter needs what only the manifest tells.
+ */
+enum bp_code bp_catalog_select(struct bp_catalog *catalog, struct bp_store *store,
+                               const struct bp_catalog_filter *filter, struct bp_err *err) BP_CHECK;
+
+/* Fetch and read one manifest. BP_EINTEGRITY: missing or damaged. */
+enum bp_code bp_catalog_describe(struct bp_store *store, struct bp_catalog_entry *entry,
+                                 struct bp_err *err) BP_CHECK;
+
+/*
+ * The archive that text names: "latest", an id, a folder's name, or a beginning that only one
+ * has. BP_ENOTFOUND, BP_EUSAGE (several have it). Lent from the catalog.
+ */
+enum bp_code bp_catalog_find(struct bp_catalog *catalog, const char *text,
+                             struct bp_catalog_entry **out, struct bp_err *err) BP_CHECK;
+
+void bp_catalog_free(struct bp_catalog *catalog); /* for BP_AUTO */
+
+#endif

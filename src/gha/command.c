@@ -1,0 +1,46 @@
+#include "gha/command.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+enum { PER_KIND = 10, MESSAGE_LIMIT = 4000 };
+
+bool bp_gha_is_runner(const struct bp_env *env)
+{
+    const char *value = bp_env_get(env, "GITHUB_ACTIONS");
+
+    return value != NULL && strcmp(value, "true") == 0;
+}
+
+void bp_gha_put_data(struct bp_buf *out, const char *text)
+{
+    for (const char *p = text; *p != '\0'; p++) {
+        if (*p == '%')
+            bp_buf_puts(out, "%25");
+        else if (*p == '\r')
+            bp_buf_puts(out, "%0D");
+        else if (*p == '\n')
+            bp_buf_puts(out, "%0A");
+        else
+            bp_buf_putc(out, *p);
+        /* The older form of a command, "##[...]", is found anywhere in a line. */
+        if (p[0] == '#' && p[1] == '#' && p[2] == '[')
+            bp_buf_putc(out, ' ');
+    }
+}
+
+void bp_gha_annotate(struct bp_out *out, enum bp_severity severity, const char *message)
+{
+    static int sent[2];
+    BP_AUTO(bp_buf_free) struct bp_buf shortened = {0};
+    BP_AUTO(bp_buf_free) struct bp_buf line = {0};
+
+    if (sent[severity]++ >= PER_KIND)
+        return;
+    bp_put_foreign(&shortened, message, MESSAGE_LIMIT);
+    bp_buf_printf(&line,
+                  "::%s title=backproof::", severity == BP_SEVERITY_ERROR ? "error" : "warning");
+    bp_gha_put_data(&line, bp_buf_str(&shortened));
+    bp_print_command(out, bp_buf_str(&line));
+}

@@ -1,0 +1,162 @@
+#include "source/postgres_copy.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "source/postgres_error.h"
+
+struct copy {
+    struct bp_pg *pg;
+    bp_row_sink *sink;
+    void *ctx;
+    int64_t lines;
+};
+
+static void free_pieces(char **piece)
+{
+    if (*piece != NULL)
+        PQfreemem(*piece);
+}
+
+/* Every line that is there or comes. */
+static enum bp_code take_lines(struct copy *copy, struct bp_err *err)
+{
+    for (;;) {
+        BP_AUTO(free_pieces) char *line = NULL;
+        int len = PQgetCopyData(copy->pg->conn, &line, 1);
+        enum bp_code rc = BP_OK;
+
+        if (len > 0) {
+            copy->lines++;
+            rc = copy->sink(copy->ctx, line, (size_t)len, err);
+        } else if (len == 0) {
+            rc = bp_pg_take_in(copy->pg, err);
+        } else {
+            return BP_OK; /* the end, or an error that the result tells */
+        }
+        if (rc != BP_OK)
+            return rc;
+    }
+}
+
+static enum bp_code check_end(struct copy *copy, struct bp_err *err)
+{
+    BP_AUTO(bp_pg_clear) PGresult *result = NULL;
+    enum bp_code rc = bp_pg_next(copy->pg, &result, err);
+    int64_t sent = 0;
+
+    if (rc != BP_OK)
+        return rc;
+    if (PQresultStatus(result) == PGRES_FATAL_ERROR)
+        rc = bp_pg_fail_result(result, err);
+    else if (PQresultStatus(result) != PGRES_COMMAND_OK)
+        rc = bp_fail(err, BP_EFAILED, "the rows ended without the server's word that all are sent");
+    if (rc != BP_OK)
+        return rc;
+    sent = strtoll(PQcmdTuples(result), NULL, 10);
+    if (sent != copy->lines)
+        return bp_fail(err, BP_EFAILED,
+                       "the server sent %" PRId64 " rows and %" PRId64 " of them arrived", sent,
+                       copy->lines);
+    return bp_pg_drain(copy->pg, err);
+}
+
+static enum bp_code start(struct bp_pg *pg, const char *sql, struct bp_err *err)
+{
+    BP_AUTO(bp_pg_clear) PGresult *result = NULL;
+    enum bp_code rc = bp_pg_send(pg, sql, err);
+
+    if (rc == BP_OK)
+        rc = bp_pg_next(pg, &result, err);
+    if (rc != BP_OK || PQresultStatus(result) == PGRES_COPY_OUT)
+        return rc;
+    rc = bp_pg_fail_result(result, err);
+    bp_pg_abort(pg);
+    return rc;
+}
+
+enum bp_code bp_pg_copy_out(struct bp_pg *pg, const char *sql, bp_row_sink *sink, void *ctx,
+                            struct bp_err *err)
+{
+    struct copy copy = {.pg = pg, .sink = sink, .ctx = ctx};
+    enum bp_code rc = start(pg, sql, err);
+
+    if (rc != BP_OK)
+        return rc;
+    rc = take_lines(&copy, err);
+    if (rc == BP_OK)
+        rc = check_end(&copy, err);
+    if (rc != BP_OK)
+        bp_pg_abort(pg);
+    return rc;
+}
+
+/*
+ * SQL that quotes a value as a literal or an identifier without any character that COPY would
+ * escape: those become U&'!000A' and so on.
+ */
+#define ESCAPED(value)                                                                             \
+    "replace(replace(replace(replace(replace(" value ", '!', '!!'), E'\\\\', '!005C'), E'\\n',"    \
+    " '!000A'), E'\\r', '!000D'), E'\\t', '!0009')"
+#define IS_PLAIN(value) value " !~ E'[\\\\\\\\[:cntrl:]]'"
+#define LITERAL(value)                                                                             \
+    "CASE WHEN " IS_PLAIN(value) " THEN quote_literal(" value ")"                                  \
+    " ELSE 'U&''' || replace(" ESCAPED(value) ", '''', '''''') || ''' UESCAPE ''!''' END"
+#define IDENTIFIER(value)                                                                          \
+    "CASE WHEN " IS_PLAIN(value) " THEN quote_ident(" value ")"                                    \
+    " ELSE 'U&\"' || replace(" ESCAPED(value) ", '\"', '\"\"') || '\" UESCAPE ''!''' END"
+
+/* First all are made, then filled (their maker still owns them), then given away. */
+static const char make_sql[] =
+    "COPY (SELECT 'SELECT pg_catalog.lo_create(' || oid || ');' FROM pg_largeobject_metadata"
+    " ORDER BY oid) TO STDOUT";
+
+/*
+ * An object's size is asked for with lo_lseek64(), because the table pg_largeobject is for
+ * superusers only. Each is closed again: the search for a free descriptor gets slower with every
+ * open one. The joins are with functions, so the order of the objects stays; sorting would copy
+ * all bytes to the server's disk.
+ */
+static const char fill_sql[] =
+    "COPY (SELECT 'SELECT pg_catalog.lo_put(' || d.oid || ', ' || p.start ||"
+    " ', pg_catalog.decode(''' || encode(lo_get(d.oid, p.start, 65536), 'hex') || ''', ''hex''));'"
+    " FROM (SELECT oid, size FROM (SELECT oid, fd, lo_lseek64(fd, 0, 2) AS size FROM (SELECT oid,"
+    " lo_open(oid, 262144) AS fd FROM pg_largeobject_metadata ORDER BY oid OFFSET 0) opened"
+    " OFFSET 0) measured WHERE lo_close(fd) = 0 OFFSET 0) d,"
+    " generate_series(0, d.size - 1, 65536) AS p (start)) TO STDOUT";
+
+/* An ACL is made anew: take the owner's rights away, then grant every item in its order. */
+static const char give_sql[] =
+    "COPY (WITH m AS MATERIALIZED (SELECT m.oid, m.lomacl,"
+    " pg_get_userbyid(m.lomowner)::text AS owner, obj_description(m.oid, 'pg_largeobject') AS words"
+    " FROM pg_largeobject_metadata m)"
+    " SELECT s.line FROM (SELECT oid, 1 AS step, 0::bigint AS place,"
+    " 'ALTER LARGE OBJECT ' || oid || ' OWNER TO ' || " IDENTIFIER("owner") " || ';' AS line FROM m"
+    " UNION ALL SELECT oid, 2, 0, 'COMMENT ON LARGE OBJECT ' || oid || ' IS ' || " LITERAL("words")
+    " || ';' FROM m WHERE words IS NOT NULL"
+    " UNION ALL SELECT oid, 3, 0, 'REVOKE ALL ON LARGE OBJECT ' || oid || ' FROM ' || "
+    IDENTIFIER("owner") " || ';' FROM m WHERE lomacl IS NOT NULL"
+    " UNION ALL SELECT m.oid, 4, a.place, 'GRANT ' || a.privilege_type || ' ON LARGE OBJECT ' ||"
+    " m.oid || ' TO ' || CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE "
+    IDENTIFIER("pg_get_userbyid(a.grantee)::text") " END"
+    " || CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION;' ELSE ';' END"
+    " FROM m, aclexplode(m.lomacl) WITH ORDINALITY AS"
+    " a (grantor, grantee, privilege_type, is_grantable, place)"
+    ") s ORDER BY s.oid, s.step, s.place) TO STDOUT";
+
+enum bp_code bp_pg_copy_large_objects(struct bp_pg *pg, bp_row_sink *sink, void *ctx,
+                                      int64_t *count, struct bp_err *err)
+{
+    static const char *const steps[] = {make_sql, fill_sql, give_sql};
+    BP_AUTO(bp_pg_clear) PGresult *counted = NULL;
+    enum bp_code rc =
+        bp_pg_query(pg, "SELECT count(*) FROM pg_largeobject_metadata", &counted, err);
+
+    if (rc != BP_OK)
+        return bp_wrap(err, "cannot count the large objects");
+    *count = strtoll(PQgetvalue(counted, 0, 0), NULL, 10);
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && *count > 0 && rc == BP_OK; i++)
+        rc = bp_pg_copy_out(pg, steps[i], sink, ctx, err);
+    return rc == BP_EAUTH ? bp_wrap(err, "cannot read the large objects") : rc;
+}

@@ -1,0 +1,291 @@
+#include "source/postgres_dump.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/child.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "source/postgres_params.h"
+
+enum {
+    NEWER_MAJORS = 8, /* how far ahead of the server a pg_dump may be */
+    TEXT_LIMIT = 512 << 20,
+    WORDS_SHOWN = 500,
+    MAJOR = 10000,
+};
+
+void bp_pg_programs_free(struct bp_pg_programs *programs)
+{
+    bp_free(programs->dir);
+    bp_free(programs->version);
+    *programs = (struct bp_pg_programs){0};
+}
+
+void bp_pg_dump_texts_free(struct bp_pg_dump_texts *texts)
+{
+    bp_buf_free(&texts->pre_data);
+    bp_buf_free(&texts->post_data);
+    bp_buf_free(&texts->verbose);
+}
+
+/* Where packages put the programs of one major version, and then PATH. */
+static void usual_dirs(const struct bp_env *env, int major, struct bp_list *out)
+{
+    BP_AUTO(bp_freep) char *path = bp_strdup(bp_env_get(env, "PATH"));
+    char *rest = path;
+
+    for (int m = major; m <= major + NEWER_MAJORS; m++) {
+        bp_list_addf(out, "/usr/lib/postgresql/%d/bin", m);
+        bp_list_addf(out, "/usr/pgsql-%d/bin", m);
+        bp_list_addf(out, "/opt/homebrew/opt/postgresql@%d/bin", m);
+    }
+    for (char *dir = strsep(&rest, ":"); dir != NULL; dir = strsep(&rest, ":")) {
+        if (dir[0] == '/')
+            bp_list_add(out, dir);
+    }
+}
+
+/* "pg_dump (PostgreSQL) 15.8 (Debian ...)" -> "15.8", owned; NULL when it is none. */
+static char *read_version(const char *words)
+{
+    const char *start = strstr(words, ") ");
+
+    if (start == NULL || strspn(start + 2, "0123456789") == 0)
+        return NULL;
+    return bp_strndup(start + 2, strcspn(start + 2, " \n"));
+}
+
+/* The version of the pg_dump in this folder, owned; NULL when there is none that runs. */
+static enum bp_code ask_version(const struct bp_postgres_options *options, const char *dir,
+                                char **out, struct bp_err *err)
+{
+    BP_AUTO(bp_freep) char *program = bp_format("%s/pg_dump", dir);
+    BP_AUTO(bp_child_result_free) struct bp_child_result result = {0};
+    const char *argv[] = {program, "--version", NULL};
+    const struct bp_child_job job = {
+        .argv = argv, .env = options->env->vars, .timeout_ms = 10000, .clock = options->clock};
+
+    *out = NULL;
+    if (access(program, X_OK) != 0)
+        return BP_OK;
+    if (bp_child_run(&job, &result, err) == BP_ESTOPPED)
+        return BP_ESTOPPED;
+    if (result.exit_status == 0 && result.out.len > 0)
+        *out = read_version(result.out.data);
+    return BP_OK;
+}
+
+static enum bp_code none_fits(int server, int newest, struct bp_err *err)
+{
+    if (newest == 0)
+        return bp_fail(err, BP_EFAILED,
+                       "the server is PostgreSQL %d and no pg_dump was found; hint: install "
+                       "postgresql-client-%d",
+                       server, server);
+    return bp_fail(err, BP_EFAILED,
+                   "the server is PostgreSQL %d, the newest pg_dump found is %d; hint: install "
+                   "postgresql-client-%d (https://www.postgresql.org/download/)",
+                   server, newest, server);
+}
+
+enum bp_code bp_pg_programs_find(const struct bp_postgres_options *options, int server_version,
+                                 struct bp_pg_programs *out, struct bp_err *err)
+{
+    BP_AUTO(bp_list_free) struct bp_list dirs = {0};
+    int server = server_version / MAJOR;
+    int best = 0;
+    int newest = 0;
+
+    if (options->program_dirs == NULL)
+        usual_dirs(options->env, server, &dirs);
+    for (const char *const *dir = options->program_dirs; dir != NULL && *dir != NULL; dir++)
+        bp_list_add(&dirs, *dir);
+    for (size_t i = 0; i < dirs.count && best != server; i++) {
+        BP_AUTO(bp_freep) char *version = NULL;
+        int major = 0;
+        enum bp_code rc = ask_version(options, dirs.at[i], &version, err);
+
+        if (rc != BP_OK)
+            return rc;
+        major = version != NULL ? (int)strtol(version, NULL, 10) : 0;
+        newest = major > newest ? major : newest;
+        if (major < server || (best != 0 && major >= best))
+            continue;
+        bp_pg_programs_free(out);
+        *out = (struct bp_pg_programs){.dir = bp_strdup(dirs.at[i]), .version = version};
+        version = NULL;
+        best = major;
+    }
+    return best != 0 ? BP_OK : none_fits(server, newest, err);
+}
+
+/*
+ * The server itself warns at every connection to a database whose collation version changed, which
+ * says nothing about the dump. Everything else on standard error does.
+ */
+static void drop_collation_warning(struct bp_buf *words)
+{
+    BP_AUTO(bp_buf_free) struct bp_buf kept = {0};
+    BP_AUTO(bp_freep) char *text = bp_strdup(bp_buf_str(words));
+    char *rest = text;
+    bool skipping = false;
+
+    for (char *line = strsep(&rest, "\n"); line != NULL; line = strsep(&rest, "\n")) {
+        bool continues = bp_text_starts_with(line, "DETAIL:") || bp_text_starts_with(line, "HINT:");
+
+        skipping = bp_text_starts_with(line, "WARNING:")
+                       ? strstr(line, "collation version") != NULL
+                       : skipping && continues;
+        if (!skipping && line[0] != '\0')
+            bp_buf_printf(&kept, "%s\n", line);
+    }
+    bp_buf_cut(words, 0);
+    bp_buf_add(words, bp_buf_str(&kept), kept.len);
+}
+
+/* Run one of the programs; its standard output is added to out unless that is NULL. */
+static enum bp_code run_program(const struct bp_child_job *job, const char *name,
+                                struct bp_buf *out, bool may_talk, struct bp_err *err)
+{
+    BP_AUTO(bp_child_result_free) struct bp_child_result result = {0};
+    BP_AUTO(bp_buf_free) struct bp_buf words = {0};
+    enum bp_code rc = bp_child_run(job, &result, err);
+
+    if (rc != BP_OK)
+        return rc;
+    if (out != NULL)
+        bp_buf_add(out, bp_buf_str(&result.out), result.out.len);
+    drop_collation_warning(&result.errs);
+    if (result.exit_status == 0 && (result.errs.len == 0 || may_talk))
+        return BP_OK;
+    bp_put_foreign(&words, bp_buf_str(&result.errs), WORDS_SHOWN);
+    if (strstr(bp_buf_str(&words), "lock timeout") != NULL)
+        return bp_fail(err, BP_ELOCKED,
+                       "%s could not lock a table in time: another session waits to change it; "
+                       "hint: try again later: %s",
+                       name, words.data);
+    if (result.exit_status == 0)
+        return bp_fail(err, BP_EFAILED, "%s succeeded but complained: %s", name, words.data);
+    return bp_fail(err, BP_EFAILED, "%s failed with status %d: %s", name, result.exit_status,
+                   bp_buf_str(&words));
+}
+
+static enum bp_code dump(const struct bp_postgres_options *options,
+                         const struct bp_pg_programs *programs, struct bp_pg *pg,
+                         const char *snapshot, const char *file, struct bp_err *err)
+{
+    BP_AUTO(bp_pg_child_env_free) struct bp_list env = {0};
+    BP_AUTO(bp_freep) char *program = bp_format("%s/pg_dump", programs->dir);
+    BP_AUTO(bp_freep) char *same_snapshot = bp_format("--snapshot=%s", snapshot);
+    BP_AUTO(bp_freep)
+    char *lock_wait = bp_format("--lock-wait-timeout=%" PRId64, options->lock_timeout_ms);
+    BP_AUTO(bp_freep)
+    char *encoding = bp_format("--encoding=%s", PQparameterStatus(pg->conn, "client_encoding"));
+    const char *argv[] = {program,   "--format=custom", "--schema-only", "--no-password",
+                          "--file",  file,              "--no-sync",     same_snapshot,
+                          lock_wait, encoding,          NULL};
+    struct bp_child_job job = {.argv = argv, .clock = options->clock};
+
+    bp_pg_child_env(pg->conn, options->env, &env);
+    bp_list_take(&env, NULL);
+    job.env = (const char *const *)env.at;
+    return run_program(&job, "pg_dump", NULL, false, err);
+}
+
+static enum bp_code restore(const struct bp_postgres_options *options,
+                            const struct bp_pg_programs *programs, const char *what,
+                            const char *file, struct bp_buf *out, struct bp_err *err)
+{
+    BP_AUTO(bp_freep) char *program = bp_format("%s/pg_restore", programs->dir);
+    const char *argv[] = {program, what, "--file=-", file, NULL};
+    const char *env[] = {"LC_ALL=C", NULL};
+    const struct bp_child_job job = {
+        .argv = argv, .env = env, .output_limit = TEXT_LIMIT, .clock = options->clock};
+
+    /* With --verbose it tells every entry; what matters was seen in the runs without. */
+    return run_program(&job, "pg_restore", out, strcmp(what, "--verbose") == 0, err);
+}
+
+enum bp_code bp_pg_dump_run(const struct bp_postgres_options *options, struct bp_pg *pg,
+                            const struct bp_pg_programs *programs, const char *snapshot,
+                            struct bp_pg_dump_texts *out, struct bp_err *err)
+{
+    BP_AUTO(bp_tempdir_removep) char *dir = NULL;
+    BP_AUTO(bp_freep) char *file = NULL;
+    enum bp_code rc = bp_tempdir_new(options->temp_parent, &dir, err);
+
+    if (rc != BP_OK)
+        return rc;
+    file = bp_format("%s/schema.dump", dir);
+    rc = dump(options, programs, pg, snapshot, file, err);
+    if (rc == BP_OK)
+        rc = restore(options, programs, "--section=pre-data", file, &out->pre_data, err);
+    if (rc == BP_OK)
+        rc = restore(options, programs, "--section=post-data", file, &out->post_data, err);
+    if (rc == BP_OK)
+        rc = restore(options, programs, "--verbose", file, &out->verbose, err);
+    if (rc != BP_OK)
+        return rc;
+    bp_pg_fix_restrict_key(&out->pre_data);
+    bp_pg_fix_restrict_key(&out->post_data);
+    return BP_OK;
+}
+
+/* The first line that begins with word; NULL when there is none. */
+static char *first_line(char *text, const char *word)
+{
+    char *at = bp_text_starts_with(text, word) ? text : NULL;
+    char *p = text;
+
+    while (at == NULL && (p = strstr(p, word)) != NULL) {
+        if (p[-1] == '\n')
+            at = p;
+        p++;
+    }
+    return at;
+}
+
+static char *last_line(char *text, const char *word)
+{
+    char *last = NULL;
+
+    for (char *p = first_line(text, word); p != NULL; p = first_line(p + 1, word))
+        last = p;
+    return last;
+}
+
+void bp_pg_fix_restrict_key(struct bp_buf *text)
+{
+    static const char open_word[] = "\\restrict ";
+    static const char close_word[] = "\\unrestrict ";
+    BP_AUTO(bp_buf_free) struct bp_buf out = {0};
+    BP_AUTO(bp_sha256_freep) struct bp_sha256 *hash = NULL;
+    char *open = text->len > 0 ? first_line(text->data, open_word) : NULL;
+    char *close = text->len > 0 ? last_line(text->data, close_word) : NULL;
+    const char *after_open = NULL;
+    const char *after_close = NULL;
+    char key[BP_SHA256_HEX_SIZE];
+
+    if (open == NULL || close == NULL || close < open)
+        return;
+    after_open = open + strcspn(open, "\n");
+    after_close = close + strcspn(close, "\n");
+    hash = bp_sha256_new();
+    bp_sha256_add(hash, text->data, (size_t)(open - text->data));
+    bp_sha256_add(hash, after_open, (size_t)(close - after_open));
+    bp_sha256_add(hash, after_close, strlen(after_close));
+    bp_sha256_end(hash, key);
+    bp_buf_reserve(&out, text->len + sizeof(key));
+    bp_buf_add(&out, text->data, (size_t)(open - text->data));
+    bp_buf_printf(&out, "%s%s", open_word, key);
+    bp_buf_add(&out, after_open, (size_t)(close - after_open));
+    bp_buf_printf(&out, "%s%s%s", close_word, key, after_close);
+    bp_buf_free(text);
+    *text = out;
+    out = (struct bp_buf){0};
+}

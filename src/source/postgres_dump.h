@@ -1,0 +1,49 @@
+/*
+ * pg_dump and pg_restore, run as children. The connection reaches them through their environment
+ * only, never through their arguments, which every user of the machine may read.
+ */
+#ifndef BP_SOURCE_POSTGRES_DUMP_H
+#define BP_SOURCE_POSTGRES_DUMP_H
+
+#include "source/postgres_conn.h"
+
+struct bp_pg_programs {
+    char *dir;     /* of pg_dump and pg_restore */
+    char *version; /* "15.8" */
+};
+
+/*
+ * Find the pg_dump of the server's major version (15 for 150008), else that of the next newer one.
+ * An older pg_dump refuses a newer server: BP_EFAILED says what there is and what to install.
+ */
+enum bp_code bp_pg_programs_find(const struct bp_postgres_options *options, int server_version,
+                                 struct bp_pg_programs *out, struct bp_err *err) BP_CHECK;
+
+void bp_pg_programs_free(struct bp_pg_programs *programs); /* for BP_AUTO */
+
+/* What the definitions in the snapshot are, as pg_restore writes them. */
+struct bp_pg_dump_texts {
+    struct bp_buf pre_data;
+    struct bp_buf post_data;
+    struct bp_buf verbose; /* both, with the comments that tell which entry is which */
+};
+
+/*
+ * Words on standard error are a failure even when the program says it succeeded. BP_ELOCKED: a
+ * table was locked after all.
+ */
+enum bp_code bp_pg_dump_run(const struct bp_postgres_options *options, struct bp_pg *pg,
+                            const struct bp_pg_programs *programs, const char *snapshot,
+                            struct bp_pg_dump_texts *out, struct bp_err *err) BP_CHECK;
+
+void bp_pg_dump_texts_free(struct bp_pg_dump_texts *texts); /* for BP_AUTO */
+
+/*
+ * pg_restore protects its text with a random key: \restrict KEY ... \unrestrict KEY. Make it the
+ * SHA-256 of all other lines, so that the same definitions give the same bytes while nobody who
+ * writes a definition can guess the key that it will get. Older programs write no such lines.
+ * https://www.postgresql.org/docs/current/app-psql.html#APP-PSQL-META-COMMAND-RESTRICT
+ */
+void bp_pg_fix_restrict_key(struct bp_buf *text);
+
+#endif

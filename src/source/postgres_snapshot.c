@@ -1,0 +1,263 @@
+#include "source/postgres_snapshot.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "source/postgres_catalog.h"
+#include "source/postgres_error.h"
+
+enum {
+    LOCKS_PER_STATEMENT = 200,
+    ATTEMPTS = 5,
+    NAMES_SHOWN = 8,
+    QUERY_SHOWN = 100,
+    NAME_SHOWN = 150,
+};
+
+/* Columns of list_sql. */
+enum { OID, QUOTED, READABLE, FILTERED };
+
+static const char list_sql[] =
+    "SELECT c.oid, quote_ident(n.nspname) || '.' || quote_ident(c.relname),"
+    " has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'),"
+    " row_security_active(c.oid)" BP_PG_FROM_TABLES " ORDER BY c.oid";
+
+static void add_name(struct bp_buf *names, int so_far, const char *name)
+{
+    if (so_far > NAMES_SHOWN)
+        return;
+    if (so_far > 0)
+        bp_buf_puts(names, ", ");
+    if (so_far == NAMES_SHOWN)
+        bp_buf_puts(names, "...");
+    else
+        bp_put_foreign(names, name, NAME_SHOWN);
+}
+
+static enum bp_code check_rights(struct bp_pg *pg, const PGresult *list, struct bp_err *err)
+{
+    BP_AUTO(bp_buf_free) struct bp_buf unreadable = {0};
+    BP_AUTO(bp_buf_free) struct bp_buf filtered = {0};
+    int unreadable_count = 0;
+    int filtered_count = 0;
+
+    if (PQntuples(list) == 0)
+        return bp_fail(err, BP_EFAILED,
+                       "the database '%s' has no tables; hint: is this the right database? an "
+                       "empty backup would not be worth keeping",
+                       PQdb(pg->conn));
+    for (int i = 0; i < PQntuples(list); i++) {
+        if (!bp_pg_is_true(list, i, READABLE))
+            add_name(&unreadable, unreadable_count++, PQgetvalue(list, i, QUOTED));
+        if (bp_pg_is_true(list, i, FILTERED))
+            add_name(&filtered, filtered_count++, PQgetvalue(list, i, QUOTED));
+    }
+    if (unreadable_count > 0)
+        return bp_fail(err, BP_EAUTH,
+                       "user '%s' may not read %d of %d tables: %s; hint: GRANT pg_read_all_data "
+                       "TO the user, or back up as the owner",
+                       PQuser(pg->conn), unreadable_count, PQntuples(list),
+                       bp_buf_str(&unreadable));
+    if (filtered_count > 0)
+        return bp_fail(err, BP_EAUTH,
+                       "row-level security hides rows from user '%s' in: %s; hint: back up as the "
+                       "owner or as a role with BYPASSRLS",
+                       PQuser(pg->conn), bp_buf_str(&filtered));
+    return BP_OK;
+}
+
+static enum bp_code list_tables(struct bp_pg *pg, PGresult **out, struct bp_err *err)
+{
+    enum bp_code rc = bp_pg_query(pg, list_sql, out, err);
+
+    if (rc == BP_OK)
+        rc = check_rights(pg, *out, err);
+    if (rc != BP_OK)
+        return bp_wrap(err, "cannot list the tables");
+    return BP_OK;
+}
+
+/*
+ * Who keeps us from locking. An ACCESS EXCLUSIVE lock that is only waited for holds us up as well,
+ * because we queue behind it.
+ */
+static const char holders_sql[] =
+    "SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname), l.pid, a.usename, a.state,"
+    " a.query, date_trunc('second', clock_timestamp() - coalesce(a.xact_start, a.query_start))"
+    " FROM pg_locks l JOIN pg_class c ON c.oid = l.relation"
+    " JOIN pg_namespace n ON n.oid = c.relnamespace"
+    " LEFT JOIN pg_stat_activity a ON a.pid = l.pid"
+    " WHERE l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock' AND c.relkind IN ('r', 'p')"
+    " AND n.nspname !~ '^pg_' AND l.pid IS DISTINCT FROM pg_backend_pid()"
+    " AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    " ORDER BY l.granted DESC, c.oid LIMIT 1";
+
+enum { HELD, HOLDER_PID, HOLDER, STATE, QUERY, AGE };
+
+static const char *or_unknown(const char *text)
+{
+    return text != NULL ? text : "unknown";
+}
+
+static enum bp_code name_holder(struct bp_pg *pg, struct bp_err *err)
+{
+    static const char hint[] = "hint: wait for it or end it, or allow a longer lock timeout";
+    BP_AUTO(bp_pg_clear) PGresult *found = NULL;
+    BP_AUTO(bp_buf_free) struct bp_buf table = {0};
+    BP_AUTO(bp_buf_free) struct bp_buf query = {0};
+    enum bp_code rc = bp_pg_query(pg, holders_sql, &found, err);
+
+    if (rc != BP_OK)
+        return rc;
+    if (PQntuples(found) == 0)
+        return bp_fail(err, BP_ELOCKED,
+                       "a table was locked by another session for too long; %s", hint);
+    bp_put_foreign(&table, PQgetvalue(found, 0, HELD), NAME_SHOWN);
+    if (bp_pg_value(found, 0, HOLDER_PID) == NULL)
+        return bp_fail(err, BP_ELOCKED, "table %s is locked by a prepared transaction; %s",
+                       table.data, hint);
+    bp_put_foreign(&query, or_unknown(bp_pg_value(found, 0, QUERY)), QUERY_SHOWN);
+    return bp_fail(err, BP_ELOCKED,
+                   "table %s is locked by process %s (user %s, %s, for %s): %s; %s", table.data,
+                   PQgetvalue(found, 0, HOLDER_PID), or_unknown(bp_pg_value(found, 0, HOLDER)),
+                   or_unknown(bp_pg_value(found, 0, STATE)),
+                   or_unknown(bp_pg_value(found, 0, AGE)), bp_buf_str(&query), hint);
+}
+
+static enum bp_code lock_all(struct bp_pg *pg, const PGresult *list, struct bp_err *err)
+{
+    enum bp_code rc = BP_OK;
+
+    for (int i = 0; i < PQntuples(list) && rc == BP_OK; i += LOCKS_PER_STATEMENT) {
+        BP_AUTO(bp_buf_free) struct bp_buf sql = {0};
+
+        for (int j = i; j < i + LOCKS_PER_STATEMENT && j < PQntuples(list); j++)
+            bp_buf_printf(&sql, "%s ONLY %s", j == i ? "LOCK TABLE" : ",",
+                          PQgetvalue(list, j, QUOTED));
+        bp_buf_puts(&sql, " IN ACCESS SHARE MODE");
+        rc = bp_pg_run(pg, sql.data, err);
+    }
+    return rc;
+}
+
+/* Whether every table of now was locked; both lists are sorted by oid. */
+static bool covers(const PGresult *locked, const PGresult *now)
+{
+    int j = 0;
+
+    for (int i = 0; i < PQntuples(now); i++) {
+        const char *oid = PQgetvalue(now, i, OID);
+
+        while (j < PQntuples(locked) && strcmp(PQgetvalue(locked, j, OID), oid) != 0)
+            j++;
+        if (j == PQntuples(locked))
+            return false;
+    }
+    return true;
+}
+
+/*
+ * One attempt: *done tells whether it succeeded. A table that was made, renamed or dropped
+ * meanwhile is no error but a reason to try again.
+ */
+static enum bp_code attempt(struct bp_pg *pg, int64_t lock_timeout_ms, bool *done,
+                            struct bp_err *err)
+{
+    BP_AUTO(bp_pg_clear) PGresult *before = NULL;
+    BP_AUTO(bp_pg_clear) PGresult *after = NULL;
+    BP_AUTO(bp_freep) char *begin = NULL;
+    enum bp_code rc = list_tables(pg, &before, err);
+
+    *done = false;
+    if (rc != BP_OK)
+        return rc;
+    begin = bp_format("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
+                      "SET LOCAL lock_timeout = %" PRId64,
+                      lock_timeout_ms);
+    rc = bp_pg_run(pg, begin, err);
+    if (rc == BP_OK)
+        rc = lock_all(pg, before, err);
+    if (rc == BP_OK)
+        rc = list_tables(pg, &after, err);
+    *done = rc == BP_OK && covers(before, after);
+    return rc;
+}
+
+enum bp_code bp_pg_snapshot_begin(struct bp_pg *pg, int64_t lock_timeout_ms, struct bp_err *err)
+{
+    for (int i = 0; i < ATTEMPTS; i++) {
+        bool done = false;
+        struct bp_err ignored;
+        enum bp_code rc = attempt(pg, lock_timeout_ms, &done, err);
+
+        if (done)
+            return bp_pg_apply_settings(pg, err);
+        if (pg->conn == NULL || bp_pg_run(pg, "ROLLBACK", &ignored) != BP_OK)
+            return rc != BP_OK ? rc : bp_fail(err, BP_EUNAVAILABLE, "%s", ignored.msg);
+        if (rc == BP_ELOCKED)
+            return name_holder(pg, err);
+        if (rc != BP_OK && strstr(err->msg, "does not exist") == NULL)
+            return rc;
+    }
+    return bp_fail(err, BP_ELOCKED,
+                   "the tables of the database change all the time: after %d attempts to lock "
+                   "them there still was a new or a missing one",
+                   (int)ATTEMPTS);
+}
+
+/* A value that not every server gives to every user: *out stays NULL then. */
+static enum bp_code optional_value(struct bp_pg *pg, const char *sql, char **out,
+                                   struct bp_err *err)
+{
+    BP_AUTO(bp_pg_clear) PGresult *result = NULL;
+    enum bp_code rc = bp_pg_run(pg, "SAVEPOINT backproof", err);
+
+    if (rc != BP_OK)
+        return rc;
+    if (bp_pg_query(pg, sql, &result, err) == BP_OK)
+        *out = bp_strdup(bp_pg_value(result, 0, 0));
+    if (pg->conn == NULL)
+        return err->code;
+    return bp_pg_run(pg, "ROLLBACK TO backproof; RELEASE backproof", err);
+}
+
+enum { NAME, ENCODING, COLLATION, SIZE };
+
+enum bp_code bp_pg_snapshot_info(struct bp_pg *pg, struct bp_source_info *out, struct bp_err *err)
+{
+    BP_AUTO(bp_pg_clear) PGresult *exported = NULL;
+    BP_AUTO(bp_pg_clear) PGresult *row = NULL;
+    const char *version = PQparameterStatus(pg->conn, "server_version");
+    enum bp_code rc = bp_pg_query(pg, "SELECT pg_export_snapshot()", &exported, err);
+
+    if (rc == BP_OK)
+        rc = bp_pg_query(pg,
+                         "SELECT datname, pg_encoding_to_char(encoding), datcollate,"
+                         " pg_database_size(oid)"
+                         " FROM pg_database WHERE datname = current_database()",
+                         &row, err);
+    if (rc != BP_OK)
+        return rc;
+    out->snapshot = bp_strdup(PQgetvalue(exported, 0, 0));
+    out->name = bp_strdup(PQgetvalue(row, 0, NAME));
+    out->encoding = bp_strdup(PQgetvalue(row, 0, ENCODING));
+    out->collation = bp_strdup(PQgetvalue(row, 0, COLLATION));
+    out->size_bytes = strtoll(PQgetvalue(row, 0, SIZE), NULL, 10);
+    out->server_version = bp_strndup(version, strcspn(version, " "));
+    out->version_num = PQserverVersion(pg->conn);
+    rc = optional_value(pg, "SELECT system_identifier FROM pg_control_system()",
+                        &out->system_identifier, err);
+    if (rc == BP_OK)
+        rc = optional_value(pg,
+                            "SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()"
+                            " ELSE pg_current_wal_lsn() END",
+                            &out->lsn, err);
+    if (out->system_identifier == NULL)
+        out->system_identifier = bp_strdup("");
+    if (out->lsn == NULL)
+        out->lsn = bp_strdup("");
+    return rc;
+}

@@ -1,0 +1,23 @@
+/* One transaction that holds every table still, and the snapshot that all others read in. */
+#ifndef BP_SOURCE_POSTGRES_SNAPSHOT_H
+#define BP_SOURCE_POSTGRES_SNAPSHOT_H
+
+#include "source/postgres_conn.h"
+
+/*
+ * Lock every table (ACCESS SHARE), then start the snapshot. The order matters: TRUNCATE and
+ * ALTER TABLE replace a table's file, and a snapshot taken before the lock would then read an
+ * empty table without any error. See "Caveats" in
+ * https://www.postgresql.org/docs/current/mvcc-caveats.html
+ *
+ * BP_ELOCKED names the table and who holds it; BP_EAUTH names what may not be read; BP_EFAILED
+ * when there is no table at all, which almost always is the wrong database.
+ */
+enum bp_code bp_pg_snapshot_begin(struct bp_pg *pg, int64_t lock_timeout_ms,
+                                  struct bp_err *err) BP_CHECK;
+
+/* Inside the transaction: what the snapshot is of, and its name for other sessions. */
+enum bp_code bp_pg_snapshot_info(struct bp_pg *pg, struct bp_source_info *out,
+                                 struct bp_err *err) BP_CHECK;
+
+#endif
