@@ -10,7 +10,7 @@
 
 static const char latest_prefix[] = "latest_";
 static const char separator[] = "--";
-enum { TIMESTAMP_LEN = 20, HIGHEST_COPY = 9999 };
+enum { TIMESTAMP_LEN = 20, HIGHEST_COPY = 9999, SHORT_SHA = 7 };
 
 void bp_archive_id(int64_t time_ms, int copy, char out[BP_ARCHIVE_ID_SIZE])
 {
@@ -148,5 +148,5 @@ void bp_archive_name_describe(struct bp_archive_name *name, const char *reposito
 {
     put_part(name->source, sizeof(name->source), repository);
     put_part(name->event, sizeof(name->event), event);
-    put_part(name->sha, sizeof(name->sha), sha);
+    put_part(name->sha, sha != NULL && sha[0] != '\0' ? SHORT_SHA + 1 : sizeof(name->sha), sha);
 }

@@ -30,7 +30,7 @@ struct bp_archive_name {
     /* Empty in the name of the latest; its manifest has them. */
     char source[160]; /* "myorg-myapp" */
     char event[16];   /* push, pr, schedule, manual or standalone */
-    char sha[8];
+    char sha[16];     /* 7 digits, or standalone */
 };
 
 /* The id of the copy-th archive of this moment. */

@@ -136,9 +136,23 @@ static enum bp_code run_file(struct restore *r, const char *path, struct bp_err 
     return r->target->ops->run(r->target, bp_buf_str(&text), path, err);
 }
 
+/* The line end behind the COPY statement; a name in it may hold line ends, between quotes. */
+static const char *end_of_statement(const char *text)
+{
+    bool quoted = false;
+
+    for (; *text != '\0'; text++) {
+        if (*text == '"')
+            quoted = !quoted;
+        else if (*text == '\n' && !quoted)
+            return text;
+    }
+    return NULL;
+}
+
 /*
- * A data file is a COPY statement on its first line, rows, and "\." on its last. What stands
- * between goes to the server as it is.
+ * A data file is a COPY statement, rows, and "\." on the last line. What stands between goes to
+ * the server as it is.
  */
 static enum bp_code load_file(struct restore *r, const char *path, int64_t *rows,
                               struct bp_err *err)
@@ -150,7 +164,7 @@ static enum bp_code load_file(struct restore *r, const char *path, int64_t *rows
 
     if (read_file(r, path, &text, err) != BP_OK)
         return err->code;
-    body = memchr(bp_buf_str(&text), '\n', text.len);
+    body = end_of_statement(bp_buf_str(&text));
     if (body == NULL || !bp_text_starts_with(text.data, "COPY ") ||
         !bp_text_ends_with(text.data, end))
         return bp_fail(err, BP_EINTEGRITY, "'%s' is no data file", path);

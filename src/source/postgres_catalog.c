@@ -10,11 +10,11 @@
  * of their text: text itself, because an upgrade of the C library may change its collations, and
  * types whose order is the text's (citext, ranges and arrays of text) or depends on OIDs.
  */
-#define KEPT_ORDER                                                                                 \
-    "CASE WHEN t.typtype = 'd' THEN b.typtype = 'e' OR (b.typtype = 'b' AND b.oid < 16384"         \
-    " AND b.typcollation = 0 AND b.typname !~ '^reg' AND b.typcategory IN ('B','D','I','N','T',"   \
-    "'V')) ELSE t.typtype = 'e' OR (t.typtype = 'b' AND t.oid < 16384 AND t.typcollation = 0"      \
-    " AND t.typname !~ '^reg' AND (t.typcategory IN ('B','D','I','N','T','V')"                     \
+#define KEPT_ORDER                                                                               \
+    "CASE WHEN t.typtype = 'd' THEN b.typtype = 'e' OR (b.typtype = 'b' AND b.oid < 16384"       \
+    " AND b.typcollation = 0 AND b.typname !~ '^reg' AND b.typcategory IN ('B','D','I','N','T'," \
+    "'V')) ELSE t.typtype = 'e' OR (t.typtype = 'b' AND t.oid < 16384 AND t.typcollation = 0"    \
+    " AND t.typname !~ '^reg' AND (t.typcategory IN ('B','D','I','N','T','V')"                   \
     " OR t.typname IN ('uuid', 'bytea'))) END"
 
 #define TEXT_ORDER "::pg_catalog.text COLLATE pg_catalog.\"C\""
@@ -129,8 +129,8 @@ enum bp_code bp_pg_catalog_read(struct bp_pg *pg, struct bp_tables *tables,
         return bp_wrap(err, "cannot read the catalog");
     count = (size_t)PQntuples(rows);
     *tables = (struct bp_tables){.at = bp_alloc(count + 1, sizeof(*tables->at)), .count = count};
-    *relations = (struct bp_pg_relations){.at = bp_alloc(count + 1, sizeof(*relations->at)),
-                                          .count = count};
+    *relations =
+        (struct bp_pg_relations){.at = bp_alloc(count + 1, sizeof(*relations->at)), .count = count};
     for (size_t i = 0; i < count; i++)
         take_row(rows, (int)i, &tables->at[i], &relations->at[i]);
     qsort(tables->at, count, sizeof(*tables->at), by_name);

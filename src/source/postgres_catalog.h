@@ -11,12 +11,12 @@
  * pg_namespace. What an extension made comes back with the extension, unless the extension itself
  * says that the rows are the user's (pg_extension_config_dump()).
  */
-#define BP_PG_FROM_TABLES                                                                          \
-    " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"                               \
-    " WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'"                                   \
-    " AND (EXISTS (SELECT FROM pg_extension e WHERE c.oid = ANY (e.extconfig))"                    \
-    " OR (n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"                               \
-    " AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass"              \
+#define BP_PG_FROM_TABLES                                                             \
+    " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"                  \
+    " WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'"                      \
+    " AND (EXISTS (SELECT FROM pg_extension e WHERE c.oid = ANY (e.extconfig))"       \
+    " OR (n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"                  \
+    " AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass" \
     " AND d.objid = c.oid AND d.deptype = 'e')))"
 
 /* What the driver keeps of a table to find it again in what pg_dump writes. */

@@ -224,14 +224,15 @@ enum bp_code bp_pg_next(struct bp_pg *pg, PGresult **out, struct bp_err *err)
     return BP_OK;
 }
 
-enum bp_code bp_pg_drain(struct bp_pg *pg, struct bp_err *err)
+void bp_pg_drain(struct bp_pg *pg)
 {
-    for (;;) {
-        BP_AUTO(bp_pg_clear) PGresult *result = NULL;
-        enum bp_code rc = bp_pg_next(pg, &result, err);
+    bool more = pg->conn != NULL;
 
-        if (rc != BP_OK || result == NULL)
-            return rc;
+    while (more) {
+        BP_AUTO(bp_pg_clear) PGresult *result = NULL;
+        struct bp_err ignored;
+
+        more = bp_pg_next(pg, &result, &ignored) == BP_OK && result != NULL;
     }
 }
 
@@ -357,8 +358,8 @@ static enum bp_code refuse_pooler(struct bp_pg *pg, struct bp_err *err)
     BP_AUTO(bp_pg_clear) PGresult *result = NULL;
     char own_pid[32];
     int64_t port = 0;
-    bool suspect = bp_parse_int(PQport(pg->conn), 0, INT32_MAX, &port, NULL) == BP_OK &&
-                   port == POOLER_PORT;
+    bool suspect =
+        bp_parse_int(PQport(pg->conn), 0, INT32_MAX, &port, NULL) == BP_OK && port == POOLER_PORT;
     enum bp_code rc = BP_OK;
 
     if (!suspect && strstr(PQhost(pg->conn), "-pooler.") == NULL)

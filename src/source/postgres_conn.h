@@ -51,8 +51,8 @@ enum bp_code bp_pg_flush(struct bp_pg *pg, struct bp_err *err) BP_CHECK;
 enum bp_code bp_pg_next(struct bp_pg *pg, PGresult **out, struct bp_err *err) BP_CHECK;
 /* Wait until the server has sent something, and take it in. */
 enum bp_code bp_pg_take_in(struct bp_pg *pg, struct bp_err *err) BP_CHECK;
-/* Read and drop what is left of the results. */
-enum bp_code bp_pg_drain(struct bp_pg *pg, struct bp_err *err) BP_CHECK;
+/* Read and drop what is left of the results; a lost connection shows at the next call. */
+void bp_pg_drain(struct bp_pg *pg);
 /* Tell the server to stop what it does, then close. */
 void bp_pg_abort(struct bp_pg *pg);
 

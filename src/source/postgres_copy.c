@@ -59,7 +59,8 @@ static enum bp_code check_end(struct copy *copy, struct bp_err *err)
         return bp_fail(err, BP_EFAILED,
                        "the server sent %" PRId64 " rows and %" PRId64 " of them arrived", sent,
                        copy->lines);
-    return bp_pg_drain(copy->pg, err);
+    bp_pg_drain(copy->pg);
+    return BP_OK;
 }
 
 static enum bp_code start(struct bp_pg *pg, const char *sql, struct bp_err *err)
@@ -96,16 +97,19 @@ enum bp_code bp_pg_copy_out(struct bp_pg *pg, const char *sql, bp_row_sink *sink
  * SQL that quotes a value as a literal or an identifier without any character that COPY would
  * escape: those become U&'!000A' and so on.
  */
-#define ESCAPED(value)                                                                             \
-    "replace(replace(replace(replace(replace(" value ", '!', '!!'), E'\\\\', '!005C'), E'\\n',"    \
-    " '!000A'), E'\\r', '!000D'), E'\\t', '!0009')"
+#define ESCAPED(value)                                                                            \
+    "replace(replace(replace(replace(replace(replace(replace(replace(" value ", '!', '!!'),"      \
+    " E'\\\\', '!005C'), E'\\b', '!0008'), E'\\t', '!0009'), E'\\n', '!000A'), E'\\v', '!000B')," \
+    " E'\\f', '!000C'), E'\\r', '!000D')"
 #define IS_PLAIN(value) value " !~ E'[\\\\\\\\[:cntrl:]]'"
-#define LITERAL(value)                                                                             \
-    "CASE WHEN " IS_PLAIN(value) " THEN quote_literal(" value ")"                                  \
-    " ELSE 'U&''' || replace(" ESCAPED(value) ", '''', '''''') || ''' UESCAPE ''!''' END"
-#define IDENTIFIER(value)                                                                          \
-    "CASE WHEN " IS_PLAIN(value) " THEN quote_ident(" value ")"                                    \
-    " ELSE 'U&\"' || replace(" ESCAPED(value) ", '\"', '\"\"') || '\" UESCAPE ''!''' END"
+#define LITERAL(value)                                               \
+    "CASE WHEN " IS_PLAIN(value) " THEN quote_literal(" value ")"    \
+                                 " ELSE 'U&''' || replace(" ESCAPED( \
+                                     value) ", '''', '''''') || ''' UESCAPE ''!''' END"
+#define IDENTIFIER(value)                                            \
+    "CASE WHEN " IS_PLAIN(value) " THEN quote_ident(" value ")"      \
+                                 " ELSE 'U&\"' || replace(" ESCAPED( \
+                                     value) ", '\"', '\"\"') || '\" UESCAPE ''!''' END"
 
 /* First all are made, then filled (their maker still owns them), then given away. */
 static const char make_sql[] =
@@ -132,18 +136,19 @@ static const char give_sql[] =
     " pg_get_userbyid(m.lomowner)::text AS owner, obj_description(m.oid, 'pg_largeobject') AS words"
     " FROM pg_largeobject_metadata m)"
     " SELECT s.line FROM (SELECT oid, 1 AS step, 0::bigint AS place,"
-    " 'ALTER LARGE OBJECT ' || oid || ' OWNER TO ' || " IDENTIFIER("owner") " || ';' AS line FROM m"
-    " UNION ALL SELECT oid, 2, 0, 'COMMENT ON LARGE OBJECT ' || oid || ' IS ' || " LITERAL("words")
-    " || ';' FROM m WHERE words IS NOT NULL"
-    " UNION ALL SELECT oid, 3, 0, 'REVOKE ALL ON LARGE OBJECT ' || oid || ' FROM ' || "
-    IDENTIFIER("owner") " || ';' FROM m WHERE lomacl IS NOT NULL"
-    " UNION ALL SELECT m.oid, 4, a.place, 'GRANT ' || a.privilege_type || ' ON LARGE OBJECT ' ||"
-    " m.oid || ' TO ' || CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE "
-    IDENTIFIER("pg_get_userbyid(a.grantee)::text") " END"
-    " || CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION;' ELSE ';' END"
-    " FROM m, aclexplode(m.lomacl) WITH ORDINALITY AS"
-    " a (grantor, grantee, privilege_type, is_grantable, place)"
-    ") s ORDER BY s.oid, s.step, s.place) TO STDOUT";
+    " 'ALTER LARGE OBJECT ' || oid || ' OWNER TO ' || " IDENTIFIER(
+        "owner") " || ';' AS line FROM m"
+                 " UNION ALL SELECT oid, 2, 0, 'COMMENT ON LARGE OBJECT ' || oid || ' IS ' || " LITERAL(
+                     "words") " || ';' FROM m WHERE words IS NOT NULL"
+                              " UNION ALL SELECT oid, 3, 0, 'REVOKE ALL ON LARGE OBJECT ' || oid || ' FROM ' || " IDENTIFIER(
+                                  "owner") " || ';' FROM m WHERE lomacl IS NOT NULL"
+                                           " UNION ALL SELECT m.oid, 4, a.place, 'GRANT ' || a.privilege_type || ' ON LARGE OBJECT ' ||"
+                                           " m.oid || ' TO ' || CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE " IDENTIFIER(
+                                               "pg_get_userbyid(a.grantee)::text") " END"
+                                                                                   " || CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION;' ELSE ';' END"
+                                                                                   " FROM m, aclexplode(m.lomacl) WITH ORDINALITY AS"
+                                                                                   " a (grantor, grantee, privilege_type, is_grantable, place)"
+                                                                                   ") s ORDER BY s.oid, s.step, s.place) TO STDOUT";
 
 enum bp_code bp_pg_copy_large_objects(struct bp_pg *pg, bp_row_sink *sink, void *ctx,
                                       int64_t *count, struct bp_err *err)

@@ -138,9 +138,8 @@ static void drop_collation_warning(struct bp_buf *words)
     for (char *line = strsep(&rest, "\n"); line != NULL; line = strsep(&rest, "\n")) {
         bool continues = bp_text_starts_with(line, "DETAIL:") || bp_text_starts_with(line, "HINT:");
 
-        skipping = bp_text_starts_with(line, "WARNING:")
-                       ? strstr(line, "collation version") != NULL
-                       : skipping && continues;
+        skipping = bp_text_starts_with(line, "WARNING:") ? strstr(line, "collation version") != NULL
+                                                         : skipping && continues;
         if (!skipping && line[0] != '\0')
             bp_buf_printf(&kept, "%s\n", line);
     }
@@ -186,9 +185,9 @@ static enum bp_code dump(const struct bp_postgres_options *options,
     char *lock_wait = bp_format("--lock-wait-timeout=%" PRId64, options->lock_timeout_ms);
     BP_AUTO(bp_freep)
     char *encoding = bp_format("--encoding=%s", PQparameterStatus(pg->conn, "client_encoding"));
-    const char *argv[] = {program,   "--format=custom", "--schema-only", "--no-password",
-                          "--file",  file,              "--no-sync",     same_snapshot,
-                          lock_wait, encoding,          NULL};
+    const char *argv[] = {program, "--format=custom", "--schema-only", "--no-password", "--file",
+                          file,    "--no-sync",       same_snapshot,   lock_wait,       encoding,
+                          NULL};
     struct bp_child_job job = {.argv = argv, .clock = options->clock};
 
     bp_pg_child_env(pg->conn, options->env, &env);
@@ -217,8 +216,11 @@ enum bp_code bp_pg_dump_run(const struct bp_postgres_options *options, struct bp
 {
     BP_AUTO(bp_tempdir_removep) char *dir = NULL;
     BP_AUTO(bp_freep) char *file = NULL;
-    enum bp_code rc = bp_tempdir_new(options->temp_parent, &dir, err);
+    enum bp_code rc = BP_OK;
 
+    if (pg->conn == NULL)
+        return bp_fail(err, BP_EUNAVAILABLE, "the connection to the database is closed");
+    rc = bp_tempdir_new(options->temp_parent, &dir, err);
     if (rc != BP_OK)
         return rc;
     file = bp_format("%s/schema.dump", dir);

@@ -109,8 +109,14 @@ enum bp_code bp_pg_params_make(const struct bp_postgres_options *options, struct
 /* What a child must not take over: these name servers, and we know which one it is. */
 static bool names_a_server(const char *keyword)
 {
-    static const char *const names[] = {"service",  "host", "hostaddr",        "port",
-                                        "password", "user", "client_encoding", "dbname",
+    static const char *const names[] = {"service",
+                                        "host",
+                                        "hostaddr",
+                                        "port",
+                                        "password",
+                                        "user",
+                                        "client_encoding",
+                                        "dbname",
                                         "target_session_attrs"};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

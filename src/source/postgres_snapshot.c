@@ -113,8 +113,8 @@ static enum bp_code name_holder(struct bp_pg *pg, struct bp_err *err)
     if (rc != BP_OK)
         return rc;
     if (PQntuples(found) == 0)
-        return bp_fail(err, BP_ELOCKED,
-                       "a table was locked by another session for too long; %s", hint);
+        return bp_fail(err, BP_ELOCKED, "a table was locked by another session for too long; %s",
+                       hint);
     bp_put_foreign(&table, PQgetvalue(found, 0, HELD), NAME_SHOWN);
     if (bp_pg_value(found, 0, HOLDER_PID) == NULL)
         return bp_fail(err, BP_ELOCKED, "table %s is locked by a prepared transaction; %s",
@@ -123,8 +123,8 @@ static enum bp_code name_holder(struct bp_pg *pg, struct bp_err *err)
     return bp_fail(err, BP_ELOCKED,
                    "table %s is locked by process %s (user %s, %s, for %s): %s; %s", table.data,
                    PQgetvalue(found, 0, HOLDER_PID), or_unknown(bp_pg_value(found, 0, HOLDER)),
-                   or_unknown(bp_pg_value(found, 0, STATE)),
-                   or_unknown(bp_pg_value(found, 0, AGE)), bp_buf_str(&query), hint);
+                   or_unknown(bp_pg_value(found, 0, STATE)), or_unknown(bp_pg_value(found, 0, AGE)),
+                   bp_buf_str(&query), hint);
 }
 
 static enum bp_code lock_all(struct bp_pg *pg, const PGresult *list, struct bp_err *err)

@@ -59,4 +59,7 @@ struct bp_target {
 
 void bp_target_freep(struct bp_target **target); /* for BP_AUTO */
 
+/* A target that looks at inner, which it takes over, and changes nothing. */
+struct bp_target *bp_target_dry_new(struct bp_target *inner) BP_CHECK;
+
 #endif

@@ -138,6 +138,22 @@ static enum bp_code apply(struct bp_git_store *git, const struct bp_edit *edits,
     return rc;
 }
 
+/* A file that the tip held when it was staged was not written. After a refresh() the tip may not
+ * hold it any more: then it has to be sent, so it must be here. */
+static enum bp_code bring_what_left(struct bp_git_store *git, struct bp_err *err)
+{
+    BP_AUTO(bp_git_ids_free) struct bp_git_ids missing = {0};
+    enum bp_code rc = bp_git_know_tip_blobs(git, err);
+
+    for (size_t i = 0; rc == BP_OK && i < git->staged_count; i++) {
+        const git_oid *id = &git->staged[i].id;
+
+        if (!bp_git_ids_has(&git->tip_blobs, id) && !git_odb_exists(git->odb, id))
+            bp_git_ids_add(&missing, id);
+    }
+    return rc == BP_OK && missing.count > 0 ? bp_git_wire_blobs(git, &missing, err) : rc;
+}
+
 static enum bp_code make_commit(struct bp_git_store *git, const git_oid *root, const char *message,
                                 git_oid *out, struct bp_err *err)
 {
@@ -182,6 +198,8 @@ enum bp_code bp_git_commit(struct bp_store *self, const struct bp_edit *edits, s
     git_oid commit;
     enum bp_code rc = apply(git, edits, count, &root, err);
 
+    if (rc == BP_OK)
+        rc = bring_what_left(git, err);
     if (rc == BP_OK)
         rc = make_commit(git, &root, message, &commit, err);
     if (rc == BP_OK)

@@ -31,20 +31,12 @@ static const struct {
     const char *key;
     const char *value;
 } settings[] = {
-    {"remote." BP_GIT_REMOTE ".promisor", "true"},
     {"protocol.version", "2"},   /* older ones refuse to send single files */
     {"pack.useSparse", "false"}, /* true sends again, and fetches to do so, each file that moved */
-    {"pack.windowMemory", "128m"},
-    {"core.bigFileThreshold", "32m"},
-    {"core.hooksPath", "/dev/null"},
-    {"core.fsmonitor", "false"},
-    {"gc.auto", "0"},
-    {"maintenance.auto", "false"},
-    {"fetch.writeCommitGraph", "false"},
-    {"fetch.prune", "false"},
-    {"push.followTags", "false"},
-    {"push.gpgSign", "false"},
-    {"push.pushOption", ""},
+    {"core.bigFileThreshold", "1m"}, /* no search for differences among large files */
+    {"core.hooksPath", "/dev/null"}, {"core.fsmonitor", "false"},         {"gc.auto", "0"},
+    {"maintenance.auto", "false"},   {"fetch.writeCommitGraph", "false"}, {"fetch.prune", "false"},
+    {"push.followTags", "false"},    {"push.gpgSign", "false"},           {"push.pushOption", ""},
     {"submodule.recurse", "false"},
 };
 

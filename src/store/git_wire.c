@@ -11,6 +11,14 @@ enum { NEEDED_MAJOR = 2, NEEDED_MINOR = 31 }; /* GIT_CONFIG_COUNT */
 
 #define NOOP_NEGOTIATION "fetch.negotiationAlgorithm=noop"
 
+/*
+ * That files may be missing here and come from the remote: said to `git fetch` only. `git push`
+ * would fetch the old version of each file that changed, to send a difference; without it, what is
+ * missing is passed over, and the trees still travel as differences.
+ */
+#define PROMISOR        "remote." BP_GIT_REMOTE ".promisor=true"
+#define PROMISOR_FILTER "remote." BP_GIT_REMOTE ".partialCloneFilter=blob:none"
+
 static enum bp_code run(struct bp_git_store *git, const char *const *argv, const struct bp_buf *in,
                         struct bp_child_result *result, struct bp_err *err)
 {
@@ -61,6 +69,10 @@ static enum bp_code fetch_tip(struct bp_git_store *git, bool whole, bool *found,
     const char *argv[] = {"git",
                           "-c",
                           whole ? NOOP_NEGOTIATION : "fetch.negotiationAlgorithm=consecutive",
+                          "-c",
+                          PROMISOR,
+                          "-c",
+                          PROMISOR_FILTER,
                           "fetch",
                           "--quiet",
                           "--depth=1",
@@ -117,6 +129,10 @@ enum bp_code bp_git_wire_blobs(struct bp_git_store *git, const struct bp_git_ids
     static const char *const argv[] = {"git",
                                        "-c",
                                        NOOP_NEGOTIATION,
+                                       "-c",
+                                       PROMISOR,
+                                       "-c",
+                                       PROMISOR_FILTER,
                                        "fetch",
                                        "--quiet",
                                        "--no-tags",
@@ -147,14 +163,28 @@ enum bp_code bp_git_wire_blobs(struct bp_git_store *git, const struct bp_git_ids
 }
 
 /* After a broken connection: whether the branch is at commit all the same. */
-static bool arrived(struct bp_git_store *git, const char *commit)
+static enum bp_code look_again(struct bp_git_store *git, const char *commit, bool *arrived,
+                               struct bp_err *err)
 {
-    BP_AUTO(bp_freep) char *ref = bp_format("refs/heads/%s", git->options.branch);
+    BP_AUTO(bp_freep) char *ref = bp_format(BP_GIT_HEADS "%s", git->options.branch);
     const char *argv[] = {"git", "ls-remote", BP_GIT_REMOTE, ref, NULL};
     BP_AUTO(bp_child_result_free) struct bp_child_result result = {0};
+    enum bp_code rc = run(git, argv, NULL, &result, err);
 
-    return run(git, argv, NULL, &result, NULL) == BP_OK && result.exit_status == 0 &&
-           bp_text_starts_with(bp_buf_str(&result.out), commit);
+    if (rc == BP_OK && result.exit_status != 0)
+        rc = bp_git_words_fail(git->options.url, false, bp_buf_str(&result.errs), err);
+    *arrived = rc == BP_OK && bp_text_starts_with(bp_buf_str(&result.out), commit);
+    return rc;
+}
+
+/* The push broke (err tells how) before the server told what became of the branch. */
+static enum bp_code settle_push(struct bp_git_store *git, const char *commit, struct bp_err *err)
+{
+    bool arrived = false;
+
+    if (look_again(git, commit, &arrived, NULL) != BP_OK)
+        return bp_wrap(err, "it is not known whether the change arrived");
+    return arrived ? BP_OK : err->code;
 }
 
 enum bp_code bp_git_wire_push(struct bp_git_store *git, const git_oid *commit, struct bp_err *err)
@@ -170,12 +200,11 @@ enum bp_code bp_git_wire_push(struct bp_git_store *git, const git_oid *commit, s
         (void)git_oid_tostr(old_id, sizeof(old_id), &git->tip);
 
     /* The lease also makes creating a branch a compare-and-swap; nothing is ever forced by it,
-     * since the new commit's parent is the old one. Thin packs would first fetch the old versions
-     * of what changed, to make differences against them. */
+     * since the new commit's parent is the old one. */
     BP_AUTO(bp_freep)
     char *lease = bp_format("--force-with-lease=refs/heads/%s:%s", git->options.branch, old_id);
     BP_AUTO(bp_freep) char *refspec = bp_format("%s:refs/heads/%s", new_id, git->options.branch);
-    const char *argv[] = {"git", "push",        "--porcelain", "--no-thin", "--no-verify",
+    const char *argv[] = {"git", "push",        "--porcelain", "--no-verify",
                           lease, BP_GIT_REMOTE, refspec,       NULL};
 
     rc = run(git, argv, NULL, &result, err);
@@ -187,9 +216,9 @@ enum bp_code bp_git_wire_push(struct bp_git_store *git, const git_oid *commit, s
         bp_git_words_push(git->options.url, bp_buf_str(&result.out), bp_buf_str(&result.errs), err);
     if (end.told)
         return end.code;
-    if (arrived(git, new_id))
-        return BP_OK;
     if (rc != BP_OK)
-        return bp_wrap(err, "pushing to '%s'", git->options.url);
-    return bp_git_words_fail(git->options.url, true, bp_buf_str(&result.errs), err);
+        (void)bp_wrap(err, "pushing to '%s'", git->options.url);
+    else
+        (void)bp_git_words_fail(git->options.url, true, bp_buf_str(&result.errs), err);
+    return settle_push(git, new_id, err);
 }

@@ -16,14 +16,13 @@ struct rule {
  * libcurl's and OpenSSH's inside them, and what GitHub and GitLab put on "remote:" lines. */
 static const struct rule rules[] = {
     {"dubious ownership", BP_EAUTH,
-     "the repository belongs to another user; allow it with git config --global --add "
-     "safe.directory PATH"},
+     "the repository belongs to another user; git tells the command that allows it"},
     {"does not appear to be a git repository", BP_ENOTFOUND,
      "make it with git init --bare, or correct --backup-repo"},
     {"archived so it is read-only", BP_EFAILED, "unarchive the repository"},
     {"Repository not found", BP_ENOTFOUND,
      "GitHub says this too when the token or key has no right to see the repository"},
-    {"repository not found", BP_ENOTFOUND,
+    {"' not found", BP_ENOTFOUND,
      "a server may say this too when the token or key has no right to see the repository"},
     {"Authentication failed", BP_EAUTH,
      "BACKPROOF_BACKUP_TOKEN was not accepted: is it expired, or made for another server?"},
@@ -45,6 +44,7 @@ static const struct rule rules[] = {
      "name the server's certificate authority with --ca-file"},
     {"certificate verify", BP_EUNAVAILABLE,
      "name the server's certificate authority with --ca-file"},
+    {"SSL CA cert", BP_EUSAGE, "is --ca-file right?"},
     {"certificate file", BP_EUSAGE, "is --ca-file right?"},
     {"CAfile", BP_EUSAGE, "is --ca-file right?"},
     {"No space left on device", BP_EFAILED, "set TMPDIR to a folder with free space"},
@@ -119,9 +119,14 @@ static const struct rule *find(const struct rule *table, size_t count, const cha
 /* Words that tell nothing, or that git adds to every failure. */
 static bool is_noise(const char *line)
 {
-    static const char *const noise[] = {
-        "hint: ",        "warning: ", "Please make sure you have", "and the repository exists",
-        "error: failed", "To ",       "Warning: Permanently added"};
+    static const char *const noise[] = {"hint: ",
+                                        "warning: ",
+                                        "Please make sure you have",
+                                        "and the repository exists",
+                                        "error: failed",
+                                        "To ",
+                                        "Could not read from remote repository",
+                                        "Warning: Permanently added"};
 
     for (size_t i = 0; i < sizeof(noise) / sizeof(noise[0]); i++) {
         if (bp_text_starts_with(line, noise[i]))

@@ -84,4 +84,7 @@ struct bp_store {
 
 void bp_store_freep(struct bp_store **store); /* for BP_AUTO */
 
+/* A store that reads through inner, which it takes over, and keeps nothing. */
+struct bp_store *bp_store_dry_new(struct bp_store *inner) BP_CHECK;
+
 #endif

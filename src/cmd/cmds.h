@@ -1,0 +1,15 @@
+/* The commands, one per file cmd_<name>.c. */
+#ifndef BP_CMD_CMDS_H
+#define BP_CMD_CMDS_H
+
+#include "cmd/cmd.h"
+
+extern const struct bp_cmd bp_cmd_check;
+extern const struct bp_cmd bp_cmd_dispatch;
+extern const struct bp_cmd bp_cmd_backup;
+extern const struct bp_cmd bp_cmd_list;
+extern const struct bp_cmd bp_cmd_restore;
+extern const struct bp_cmd bp_cmd_version;
+extern const struct bp_cmd bp_cmd_render;
+
+#endif

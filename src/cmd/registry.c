@@ -1,0 +1,133 @@
+#include "cmd/registry.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "forge/github.h"
+#include "net/http_curl.h"
+#include "net/url.h"
+#include "source/postgres.h"
+#include "store/git.h"
+
+static bool is_dry(const struct bp_app *app)
+{
+    return bp_config_flag(&app->cfg, BP_OPT_DRY_RUN);
+}
+
+static const char *temp_parent(const struct bp_app *app)
+{
+    const char *folder = bp_env_get(app->env, "RUNNER_TEMP");
+
+    if (folder == NULL)
+        folder = bp_env_get(app->env, "TMPDIR");
+    return folder != NULL ? folder : "/tmp";
+}
+
+enum bp_code bp_registry_forge(struct bp_app *app, struct bp_forge **out, struct bp_err *err)
+{
+    const struct bp_config *cfg = &app->cfg;
+    const struct bp_curl_options curl = {.ca_file = bp_config_text(cfg, BP_OPT_CA_FILE),
+                                         .proxy = bp_config_text(cfg, BP_OPT_PROXY),
+                                         .stop = app->clock->stop};
+    struct bp_github_options options = {.clock = app->clock,
+                                        .api_url = bp_config_text(cfg, BP_OPT_API_URL),
+                                        .token = bp_config_text(cfg, BP_OPT_TOKEN),
+                                        .request_timeout_ms =
+                                            bp_config_number(cfg, BP_OPT_REQUEST_TIMEOUT)};
+
+    *out = app->forge;
+    app->forge = NULL;
+    if (*out == NULL) {
+        if (options.token == NULL)
+            return bp_fail(err, BP_EAUTH,
+                           "there is no trigger token; hint: set WORKFLOW_TRIGGER_TOKEN (in a "
+                           "workflow: env: WORKFLOW_TRIGGER_TOKEN: "
+                           "${{ secrets.WORKFLOW_TRIGGER_TOKEN }})");
+        options.http = bp_http_curl_new(&curl);
+        if (bp_github_new(&options, out, err) != BP_OK)
+            return err->code;
+    }
+    if (is_dry(app))
+        *out = bp_forge_dry_new(*out);
+    return BP_OK;
+}
+
+/* A connection string's password: never from the command line, never printed. */
+static enum bp_code guard_password(struct bp_app *app, enum bp_opt id, struct bp_err *err)
+{
+    const char *url = bp_config_text(&app->cfg, id);
+    BP_AUTO(bp_free_secretp) char *password = url != NULL ? bp_url_password(url) : NULL;
+    char env[64];
+
+    if (password == NULL)
+        return BP_OK;
+    bp_secrets_add(&app->out->secrets, password);
+    if (bp_config_origin(&app->cfg, id) != BP_FROM_COMMAND_LINE)
+        return BP_OK;
+    bp_option_env(id, env);
+    return bp_fail(err, BP_EUSAGE,
+                   "the password in --%s would show in the process list; set %s instead",
+                   bp_option(id)->name, env);
+}
+
+static struct bp_postgres_options postgres_options(struct bp_app *app, enum bp_opt url)
+{
+    const char *password = bp_env_get(app->env, "PGPASSWORD");
+
+    if (password != NULL)
+        bp_secrets_add(&app->out->secrets, password);
+    return (struct bp_postgres_options){
+        .url = bp_config_text(&app->cfg, url),
+        .env = app->env,
+        .temp_parent = temp_parent(app),
+        .clock = app->clock,
+        .connect_timeout_ms = bp_config_number(&app->cfg, BP_OPT_CONNECT_TIMEOUT),
+        .lock_timeout_ms = bp_config_number(&app->cfg, BP_OPT_LOCK_TIMEOUT)};
+}
+
+enum bp_code bp_registry_source(struct bp_app *app, struct bp_source **out, struct bp_err *err)
+{
+    const struct bp_postgres_options options = postgres_options(app, BP_OPT_DATABASE_URL);
+
+    if (guard_password(app, BP_OPT_DATABASE_URL, err) != BP_OK)
+        return err->code;
+    *out = app->source != NULL ? app->source : bp_postgres_source_new(&options);
+    app->source = NULL;
+    return BP_OK;
+}
+
+enum bp_code bp_registry_target(struct bp_app *app, struct bp_target **out, struct bp_err *err)
+{
+    const struct bp_postgres_options options = postgres_options(app, BP_OPT_TO);
+
+    if (guard_password(app, BP_OPT_TO, err) != BP_OK)
+        return err->code;
+    *out = app->target != NULL ? app->target : bp_postgres_target_new(&options);
+    app->target = NULL;
+    if (is_dry(app))
+        *out = bp_target_dry_new(*out);
+    return BP_OK;
+}
+
+enum bp_code bp_registry_store(struct bp_app *app, struct bp_store **out, struct bp_err *err)
+{
+    const struct bp_config *cfg = &app->cfg;
+    const struct bp_git_options options = {.url = bp_config_text(cfg, BP_OPT_BACKUP_REPO),
+                                           .branch = bp_config_text(cfg, BP_OPT_BACKUP_BRANCH),
+                                           .token = bp_config_text(cfg, BP_OPT_BACKUP_TOKEN),
+                                           .ca_file = bp_config_text(cfg, BP_OPT_CA_FILE),
+                                           .proxy = bp_config_text(cfg, BP_OPT_PROXY),
+                                           .env = app->env,
+                                           .temp_parent = temp_parent(app),
+                                           .clock = app->clock,
+                                           .timeout_ms = bp_config_number(cfg, BP_OPT_GIT_TIMEOUT)};
+
+    if (guard_password(app, BP_OPT_BACKUP_REPO, err) != BP_OK)
+        return err->code;
+    *out = app->store != NULL ? app->store : bp_git_store_new(&options);
+    app->store = NULL;
+    if (is_dry(app))
+        *out = bp_store_dry_new(*out);
+    return BP_OK;
+}

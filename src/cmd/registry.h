@@ -1,0 +1,19 @@
+/*
+ * Makes the drivers that options name; the one place that knows them all. With --dry-run they
+ * come wrapped, so that nothing they are told to do happens. Each is owned by the caller.
+ */
+#ifndef BP_CMD_REGISTRY_H
+#define BP_CMD_REGISTRY_H
+
+#include "cmd/cmd.h"
+
+enum bp_code bp_registry_forge(struct bp_app *app, struct bp_forge **out,
+                               struct bp_err *err) BP_CHECK;
+enum bp_code bp_registry_source(struct bp_app *app, struct bp_source **out,
+                                struct bp_err *err) BP_CHECK;
+enum bp_code bp_registry_target(struct bp_app *app, struct bp_target **out,
+                                struct bp_err *err) BP_CHECK;
+enum bp_code bp_registry_store(struct bp_app *app, struct bp_store **out,
+                               struct bp_err *err) BP_CHECK;
+
+#endif

@@ -1,0 +1,97 @@
+/* A dry run of store.h: the real store is read, what would be written is dropped. */
+#include "base/mem.h"
+#include "store/store.h"
+
+struct dry {
+    struct bp_store base;
+    struct bp_store *inner;
+};
+
+static struct bp_store *inner_of(struct bp_store *self)
+{
+    return ((struct dry *)self)->inner;
+}
+
+static enum bp_code dry_open(struct bp_store *self, struct bp_err *err)
+{
+    return inner_of(self)->ops->open(inner_of(self), err);
+}
+
+static bool dry_exists(struct bp_store *self)
+{
+    return inner_of(self)->ops->exists(inner_of(self));
+}
+
+static enum bp_code dry_refresh(struct bp_store *self, struct bp_err *err)
+{
+    return inner_of(self)->ops->refresh(inner_of(self), err);
+}
+
+static enum bp_code dry_list(struct bp_store *self, const char *path, struct bp_list *names,
+                             struct bp_err *err)
+{
+    return inner_of(self)->ops->list(inner_of(self), path, names, err);
+}
+
+static enum bp_code dry_fetch(struct bp_store *self, const struct bp_list *paths,
+                              struct bp_err *err)
+{
+    return inner_of(self)->ops->fetch(inner_of(self), paths, err);
+}
+
+static enum bp_code dry_read(struct bp_store *self, const char *path, size_t limit,
+                             struct bp_buf *out, struct bp_err *err)
+{
+    return inner_of(self)->ops->read(inner_of(self), path, limit, out, err);
+}
+
+static enum bp_code dry_stage(struct bp_store *self, const char *path, const void *data, size_t len,
+                              bool executable, struct bp_err *err)
+{
+    (void)self;
+    (void)path;
+    (void)data;
+    (void)len;
+    (void)executable;
+    (void)err;
+    return BP_OK;
+}
+
+static enum bp_code dry_commit(struct bp_store *self, const struct bp_edit *edits, size_t count,
+                               const char *message, struct bp_store_commit *out, struct bp_err *err)
+{
+    (void)self;
+    (void)edits;
+    (void)count;
+    (void)message;
+    (void)err;
+    *out = (struct bp_store_commit){0};
+    return BP_OK;
+}
+
+static void dry_free(struct bp_store *self)
+{
+    bp_store_freep(&((struct dry *)self)->inner);
+    bp_free(self);
+}
+
+static const struct bp_store_ops ops = {
+    .open = dry_open,
+    .exists = dry_exists,
+    .refresh = dry_refresh,
+    .list = dry_list,
+    .fetch = dry_fetch,
+    .read = dry_read,
+    .stage = dry_stage,
+    .commit = dry_commit,
+    .free = dry_free,
+};
+
+struct bp_store *bp_store_dry_new(struct bp_store *inner)
+{
+    struct dry *self = bp_alloc(1, sizeof(*self));
+
+    self->base.ops = &ops;
+    self->inner = inner;
+    return &self->base;
+}

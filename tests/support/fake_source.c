@@ -1,0 +1,219 @@
+#include "support/fake_source.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+static enum bp_code snapshot(struct bp_source *base, struct bp_source_info *info,
+                             struct bp_tables *tables, struct bp_err *err)
+{
+    struct fake_source *self = (struct fake_source *)base;
+
+    if (self->snapshot_result != BP_OK)
+        return bp_fail(err, self->snapshot_result, "no snapshot");
+    info->name = bp_strdup("shop");
+    info->server_version = bp_strdup("15.8");
+    info->version_num = 150008;
+    info->encoding = bp_strdup("UTF8");
+    info->size_bytes = 1000;
+    for (const struct fake_source_table *t = self->tables; t->name != NULL; t++)
+        tables->count++;
+    tables->at = bp_alloc(tables->count, sizeof(*tables->at));
+    for (size_t i = 0; i < tables->count; i++) {
+        const struct fake_source_table *t = &self->tables[i];
+
+        tables->at[i] = (struct bp_table){
+            .schema = bp_strdup(t->schema),
+            .name = bp_strdup(t->name),
+            .copy_in = bp_format("COPY \"%s\".\"%s\" (\"id\") FROM stdin;", t->schema, t->name),
+            .order = "primary key"};
+    }
+    return BP_OK;
+}
+
+static enum bp_code ddl(struct bp_source *base, struct bp_tables *tables, struct bp_ddl *out,
+                        struct bp_err *err)
+{
+    (void)base;
+    (void)err;
+    out->roles = bp_strdup("-- roles\n");
+    out->pre_data = bp_strdup("-- pre\n");
+    out->sequences = bp_strdup("-- sequences\n");
+    out->post_data = bp_strdup("-- post\n");
+    for (size_t i = 0; i < tables->count; i++)
+        tables->at[i].definition = bp_strdup("-- definition\n");
+    return BP_OK;
+}
+
+static enum bp_code copy(struct bp_source *base, const struct bp_table *table, bp_row_sink *sink,
+                         void *ctx, struct bp_err *err)
+{
+    struct fake_source *self = (struct fake_source *)base;
+    const struct fake_source_table *t = self->tables;
+
+    while (strcmp(t->name, table->name) != 0)
+        t++;
+    for (int64_t i = 0; i < t->rows; i++) {
+        BP_AUTO(bp_freep) char *row = bp_alloc(t->row_len + 1, 1);
+        int len = snprintf(row, t->row_len, "%" PRId64 "\tvalue ", i);
+
+        memset(row + len, 'x', t->row_len - 1 - (size_t)len);
+        row[t->row_len - 1] = '\n';
+        if (sink(ctx, row, t->row_len, err) != BP_OK)
+            return err->code;
+        if (self->copy_result != BP_OK)
+            return bp_fail(err, self->copy_result, "the connection was lost");
+    }
+    return BP_OK;
+}
+
+static enum bp_code large_objects(struct bp_source *base, bp_row_sink *sink, void *ctx,
+                                  int64_t *count, struct bp_err *err)
+{
+    static const char line[] = "SELECT lo_put(1, 0, '');\n";
+    struct fake_source *self = (struct fake_source *)base;
+
+    *count = self->large_object_lines;
+    for (int i = 0; i < self->large_object_lines; i++) {
+        if (sink(ctx, line, strlen(line), err) != BP_OK)
+            return err->code;
+    }
+    return BP_OK;
+}
+
+static void no_free(struct bp_source *base)
+{
+    (void)base;
+}
+
+static const struct bp_source_ops source_ops = {
+    .snapshot = snapshot,
+    .ddl = ddl,
+    .copy = copy,
+    .large_objects = large_objects,
+    .free = no_free,
+};
+
+struct fake_source fake_source(const struct fake_source_table *tables)
+{
+    return (struct fake_source){.base.ops = &source_ops, .tables = tables};
+}
+
+/* ---- target ---- */
+
+static enum bp_code target_open(struct bp_target *base, struct bp_target_info *info,
+                                struct bp_err *err)
+{
+    struct fake_target *self = (struct fake_target *)base;
+
+    (void)err;
+    *info = (struct bp_target_info){.name = "new", .where = "here", .version_num = self->version_num};
+    return BP_OK;
+}
+
+static enum bp_code target_contents(struct bp_target *base, struct bp_list *some, int64_t *count,
+                                    struct bp_err *err)
+{
+    struct fake_target *self = (struct fake_target *)base;
+
+    (void)err;
+    *count = self->contents;
+    for (int64_t i = 0; i < self->contents && i < 10; i++)
+        bp_list_addf(some, "table public.t%d", (int)i);
+    return BP_OK;
+}
+
+static enum bp_code target_begin(struct bp_target *base, const char *encoding, struct bp_err *err)
+{
+    (void)err;
+    bp_buf_printf(&((struct fake_target *)base)->log, "begin %s\n", encoding);
+    return BP_OK;
+}
+
+static enum bp_code target_clean(struct bp_target *base, struct bp_err *err)
+{
+    (void)err;
+    bp_buf_puts(&((struct fake_target *)base)->log, "clean\n");
+    return BP_OK;
+}
+
+static enum bp_code target_run(struct bp_target *base, const char *sql, const char *label,
+                               struct bp_err *err)
+{
+    struct fake_target *self = (struct fake_target *)base;
+
+    (void)sql;
+    bp_buf_printf(&self->log, "run %s\n", label);
+    if (self->refuses != NULL && strcmp(self->refuses, label) == 0)
+        return bp_fail(err, BP_EFAILED, "syntax error");
+    return BP_OK;
+}
+
+static enum bp_code target_copy_begin(struct bp_target *base, const char *sql, struct bp_err *err)
+{
+    struct fake_target *self = (struct fake_target *)base;
+
+    (void)err;
+    self->pending = 0;
+    bp_buf_printf(&self->log, "copy %s\n", sql);
+    return BP_OK;
+}
+
+static enum bp_code target_copy_put(struct bp_target *base, const char *data, size_t len,
+                                    struct bp_err *err)
+{
+    struct fake_target *self = (struct fake_target *)base;
+
+    (void)err;
+    for (size_t i = 0; i < len; i++)
+        self->pending += data[i] == '\n';
+    bp_buf_add(&self->rows, data, len);
+    return BP_OK;
+}
+
+static enum bp_code target_copy_end(struct bp_target *base, int64_t *rows, struct bp_err *err)
+{
+    struct fake_target *self = (struct fake_target *)base;
+
+    (void)err;
+    *rows = self->pending - self->rows_lost;
+    return BP_OK;
+}
+
+static enum bp_code target_commit(struct bp_target *base, struct bp_err *err)
+{
+    (void)err;
+    ((struct fake_target *)base)->committed = true;
+    return BP_OK;
+}
+
+static void target_no_free(struct bp_target *base)
+{
+    (void)base;
+}
+
+static const struct bp_target_ops target_ops = {
+    .open = target_open,
+    .contents = target_contents,
+    .begin = target_begin,
+    .clean = target_clean,
+    .run = target_run,
+    .copy_begin = target_copy_begin,
+    .copy_put = target_copy_put,
+    .copy_end = target_copy_end,
+    .commit = target_commit,
+    .free = target_no_free,
+};
+
+struct fake_target fake_target(void)
+{
+    return (struct fake_target){.base.ops = &target_ops, .version_num = 150008};
+}
+
+void fake_target_release(struct fake_target *target)
+{
+    bp_buf_free(&target->log);
+    bp_buf_free(&target->rows);
+}

@@ -1,0 +1,41 @@
+/* A source with made-up tables, and a target that writes down what it is told. */
+#ifndef TESTS_SUPPORT_FAKE_SOURCE_H
+#define TESTS_SUPPORT_FAKE_SOURCE_H
+
+#include "base/buf.h"
+#include "source/source.h"
+#include "source/target.h"
+
+struct fake_source_table {
+    const char *schema;
+    const char *name;
+    int64_t rows;
+    size_t row_len; /* with the line end; at least 24 */
+};
+
+struct fake_source {
+    struct bp_source base;
+    const struct fake_source_table *tables; /* name NULL at the end */
+    int large_object_lines;
+    enum bp_code snapshot_result;
+    enum bp_code copy_result; /* after the first row */
+};
+
+struct fake_source fake_source(const struct fake_source_table *tables);
+
+struct fake_target {
+    struct bp_target base;
+    struct bp_buf log; /* "begin UTF8\nrun roles.sql\ncopy COPY ...\n ..." */
+    struct bp_buf rows;
+    int64_t contents;
+    int version_num;
+    int64_t rows_lost;   /* copy_end tells so many fewer */
+    const char *refuses; /* the label of the run that fails; NULL: none */
+    bool committed;
+    int64_t pending;
+};
+
+struct fake_target fake_target(void);
+void fake_target_release(struct fake_target *target);
+
+#endif

@@ -1,0 +1,220 @@
+#include "support/fake_store.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+
+static void set_file(struct fake_file *files, size_t *count, const char *path, const void *data,
+                     size_t len)
+{
+    size_t i = 0;
+
+    while (i < *count && strcmp(files[i].path, path) != 0)
+        i++;
+    if (i == *count) {
+        if (*count == FAKE_FILES)
+            abort();
+        files[(*count)++].path = bp_strdup(path);
+    } else {
+        bp_free(files[i].data);
+    }
+    files[i].data = bp_strndup(data, len);
+    files[i].len = len;
+}
+
+static void drop(struct fake_store *self, const char *prefix)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < self->tip_count; i++) {
+        if (bp_text_starts_with(self->tip[i].path, prefix)) {
+            bp_free(self->tip[i].path);
+            bp_free(self->tip[i].data);
+        } else {
+            self->tip[kept++] = self->tip[i];
+        }
+    }
+    self->tip_count = kept;
+}
+
+static enum bp_code store_open(struct bp_store *base, struct bp_err *err)
+{
+    struct fake_store *self = (struct fake_store *)base;
+
+    self->opens++;
+    if (self->open_result != BP_OK)
+        return bp_fail(err, self->open_result, "cannot open the store");
+    return BP_OK;
+}
+
+static bool store_exists(struct bp_store *base)
+{
+    return !((struct fake_store *)base)->missing;
+}
+
+static enum bp_code store_refresh(struct bp_store *base, struct bp_err *err)
+{
+    (void)err;
+    ((struct fake_store *)base)->refreshes++;
+    return BP_OK;
+}
+
+static enum bp_code store_list(struct bp_store *base, const char *path, struct bp_list *names,
+                               struct bp_err *err)
+{
+    struct fake_store *self = (struct fake_store *)base;
+    size_t len = strlen(path);
+
+    (void)err;
+    for (size_t i = 0; i < self->tip_count; i++) {
+        const char *rest = self->tip[i].path + len;
+        BP_AUTO(bp_freep) char *name = NULL;
+
+        if (strncmp(self->tip[i].path, path, len) != 0 || *rest != '/')
+            continue;
+        name = bp_strndup(rest + 1, strcspn(rest + 1, "/"));
+        if (!bp_list_has(names, name))
+            bp_list_add(names, name);
+    }
+    bp_list_sort(names);
+    return BP_OK;
+}
+
+static enum bp_code store_fetch(struct bp_store *base, const struct bp_list *paths,
+                                struct bp_err *err)
+{
+    (void)paths;
+    (void)err;
+    ((struct fake_store *)base)->fetches++;
+    return BP_OK;
+}
+
+static enum bp_code store_read(struct bp_store *base, const char *path, size_t limit,
+                               struct bp_buf *out, struct bp_err *err)
+{
+    struct fake_store *self = (struct fake_store *)base;
+
+    for (size_t i = 0; i < self->tip_count; i++) {
+        if (strcmp(self->tip[i].path, path) != 0)
+            continue;
+        if (self->tip[i].len > limit)
+            return bp_fail(err, BP_EFAILED, "'%s' is too large", path);
+        bp_buf_add(out, self->tip[i].data, self->tip[i].len);
+        return BP_OK;
+    }
+    return bp_fail(err, BP_ENOTFOUND, "no file '%s'", path);
+}
+
+static enum bp_code store_stage(struct bp_store *base, const char *path, const void *data,
+                                size_t len, bool executable, struct bp_err *err)
+{
+    struct fake_store *self = (struct fake_store *)base;
+
+    (void)executable;
+    (void)err;
+    set_file(self->staged, &self->staged_count, path, data, len);
+    return BP_OK;
+}
+
+static void apply(struct fake_store *self, const struct bp_edit *edit)
+{
+    BP_AUTO(bp_freep) char *from = bp_format("%s/", edit->from != NULL ? edit->from : "");
+    BP_AUTO(bp_freep) char *to = bp_format("%s/", edit->to);
+
+    if (edit->kind == BP_EDIT_MOVE) {
+        for (size_t i = 0; i < self->tip_count; i++) {
+            char *old = self->tip[i].path;
+
+            if (!bp_text_starts_with(old, from))
+                continue;
+            self->tip[i].path = bp_format("%s%s", to, old + strlen(from));
+            bp_free(old);
+        }
+        return;
+    }
+    drop(self, to);
+    for (size_t i = 0; i < self->staged_count; i++) {
+        BP_AUTO(bp_freep) char *path = bp_format("%s%s", to, self->staged[i].path);
+
+        set_file(self->tip, &self->tip_count, path, self->staged[i].data, self->staged[i].len);
+    }
+}
+
+static enum bp_code store_commit(struct bp_store *base, const struct bp_edit *edits, size_t count,
+                                 const char *message, struct bp_store_commit *out,
+                                 struct bp_err *err)
+{
+    struct fake_store *self = (struct fake_store *)base;
+
+    if (self->lost_races > 0) {
+        self->lost_races--;
+        return bp_fail(err, BP_ELOCKED, "somebody else was faster");
+    }
+    if (self->commit_result != BP_OK)
+        return bp_fail(err, self->commit_result, "the server refused");
+    for (size_t i = 0; i < count; i++)
+        apply(self, &edits[i]);
+    self->commits++;
+    self->missing = false;
+    (void)snprintf(self->message, sizeof(self->message), "%s", message);
+    (void)snprintf(out->id, sizeof(out->id), "c0ffee%d", self->commits);
+    return BP_OK;
+}
+
+static void no_free(struct bp_store *base)
+{
+    (void)base;
+}
+
+static const struct bp_store_ops ops = {
+    .open = store_open,
+    .exists = store_exists,
+    .refresh = store_refresh,
+    .list = store_list,
+    .fetch = store_fetch,
+    .read = store_read,
+    .stage = store_stage,
+    .commit = store_commit,
+    .free = no_free,
+};
+
+struct fake_store fake_store(void)
+{
+    return (struct fake_store){.base.ops = &ops};
+}
+
+void fake_store_put(struct fake_store *store, const char *path, const char *text)
+{
+    set_file(store->tip, &store->tip_count, path, text, strlen(text));
+}
+
+const char *fake_store_get(const struct fake_store *store, const char *path)
+{
+    for (size_t i = 0; i < store->tip_count; i++) {
+        if (strcmp(store->tip[i].path, path) == 0)
+            return store->tip[i].data;
+    }
+    return NULL;
+}
+
+size_t fake_store_count(const struct fake_store *store, const char *prefix)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < store->tip_count; i++)
+        count += bp_text_starts_with(store->tip[i].path, prefix);
+    return count;
+}
+
+void fake_store_release(struct fake_store *store)
+{
+    drop(store, "");
+    for (size_t i = 0; i < store->staged_count; i++) {
+        bp_free(store->staged[i].path);
+        bp_free(store->staged[i].data);
+    }
+    store->staged_count = 0;
+}

@@ -1,0 +1,40 @@
+/* A store in memory: a list of paths with their content. */
+#ifndef TESTS_SUPPORT_FAKE_STORE_H
+#define TESTS_SUPPORT_FAKE_STORE_H
+
+#include "store/store.h"
+
+enum { FAKE_FILES = 400 };
+
+struct fake_file {
+    char *path;
+    char *data;
+    size_t len;
+};
+
+struct fake_store {
+    struct bp_store base;
+    struct fake_file tip[FAKE_FILES];
+    size_t tip_count;
+    struct fake_file staged[FAKE_FILES];
+    size_t staged_count;
+    char message[512]; /* of the last commit */
+    int commits;
+    int opens;
+    int refreshes;
+    int fetches;
+    int lost_races; /* the next commits answer BP_ELOCKED */
+    bool missing;   /* the branch does not exist */
+    enum bp_code open_result;
+    enum bp_code commit_result;
+};
+
+struct fake_store fake_store(void);
+void fake_store_put(struct fake_store *store, const char *path, const char *text);
+/* The content at the tip, or NULL. Lent. */
+const char *fake_store_get(const struct fake_store *store, const char *path);
+/* How many files of the tip have a path that begins so. */
+size_t fake_store_count(const struct fake_store *store, const char *prefix);
+void fake_store_release(struct fake_store *store);
+
+#endif
