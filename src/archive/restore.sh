@@ -52,14 +52,28 @@ PGOPTIONS="${PGOPTIONS:-} -c statement_timeout=0 -c lock_timeout=0 -c intervalst
 PGOPTIONS="$PGOPTIONS -c datestyle=ISO -c client_min_messages=warning"
 export PGOPTIONS
 
+# "p%40ss" -> "p@ss"
+decode_percent()
+{
+    LC_ALL=C awk '{
+        while (match($0, /%[0-9A-Fa-f][0-9A-Fa-f]/)) {
+            hex = tolower(substr($0, RSTART + 1, 2))
+            code = 16 * (index("0123456789abcdef", substr(hex, 1, 1)) - 1)
+            code += index("0123456789abcdef", substr(hex, 2, 1)) - 1
+            printf "%s%c", substr($0, 1, RSTART - 1), code
+            $0 = substr($0, RSTART + 3)
+        }
+        print
+    }'
+}
+
 if [ -n "${TARGET_DATABASE_URL:-}" ]; then
     # A password in an argument would show in the process list: it goes through the environment.
     case $TARGET_DATABASE_URL in
     postgres://*:*@* | postgresql://*:*@*)
         rest=${TARGET_DATABASE_URL#*://}
         login=${rest%%@*}
-        password=$(printf '%s' "${login#*:}" | sed 's/%/\\x/g')
-        PGPASSWORD=$(printf '%b' "$password")
+        PGPASSWORD=$(printf '%s\n' "${login#*:}" | decode_percent)
         export PGPASSWORD
         TARGET_DATABASE_URL="${TARGET_DATABASE_URL%%://*}://${login%%:*}@${rest#*@}"
         ;;

@@ -123,6 +123,8 @@ void bp_progress(struct bp_out *out, const char *fmt, ...)
     int64_t now = out->clock != NULL ? bp_clock_mono(out->clock) : 0;
     va_list args;
 
+    if (!out->terminal && out->progress_due_ms == 0) /* short work needs no such lines in a log */
+        out->progress_due_ms = now + PROGRESS_EVERY_MS;
     if (out->level < BP_LEVEL_NORMAL || now < out->progress_due_ms)
         return;
     out->progress_due_ms = now + (out->terminal ? 100 : PROGRESS_EVERY_MS);

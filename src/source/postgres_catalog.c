@@ -5,20 +5,14 @@
 
 #include "base/mem.h"
 
+/* How text is sorted: by its bytes. */
+#define TEXT_ORDER "::pg_catalog.text COLLATE pg_catalog.\"C\""
+
 /*
  * Key columns whose own order never changes are sorted by it. All others are sorted by the bytes
  * of their text: text itself, because an upgrade of the C library may change its collations, and
  * types whose order is the text's (citext, ranges and arrays of text) or depends on OIDs.
  */
-#define KEPT_ORDER                                                                               \
-    "CASE WHEN t.typtype = 'd' THEN b.typtype = 'e' OR (b.typtype = 'b' AND b.oid < 16384"       \
-    " AND b.typcollation = 0 AND b.typname !~ '^reg' AND b.typcategory IN ('B','D','I','N','T'," \
-    "'V')) ELSE t.typtype = 'e' OR (t.typtype = 'b' AND t.oid < 16384 AND t.typcollation = 0"    \
-    " AND t.typname !~ '^reg' AND (t.typcategory IN ('B','D','I','N','T','V')"                   \
-    " OR t.typname IN ('uuid', 'bytea'))) END"
-
-#define TEXT_ORDER "::pg_catalog.text COLLATE pg_catalog.\"C\""
-
 static const char tables_sql[] =
     "SELECT c.oid, n.nspname, c.relname,"
     " quote_ident(n.nspname) || '.' || quote_ident(c.relname),"
@@ -26,11 +20,13 @@ static const char tables_sql[] =
     " (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FROM pg_attribute a"
     "  WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''),"
     /* the key to sort by */
-    " (SELECT string_agg(quote_ident(a.attname) || CASE WHEN " KEPT_ORDER " THEN ''"
-    "  ELSE '" TEXT_ORDER "' END, ', ' ORDER BY k.place)"
+    " (SELECT string_agg(quote_ident(a.attname) || CASE WHEN t.typtype = 'e' OR (t.typtype = 'b'"
+    "   AND t.oid < 16384 AND t.typcollation = 0 AND t.typname !~ '^reg'"
+    "   AND (t.typcategory IN ('B', 'D', 'I', 'N', 'T', 'V') OR t.typname IN ('uuid', 'bytea')))"
+    "   THEN '' ELSE '" TEXT_ORDER "' END, ', ' ORDER BY k.place)"
     "  FROM pg_index i, unnest(i.indkey::int2[]) WITH ORDINALITY AS k (attnum, place),"
-    "  pg_attribute a JOIN pg_type t ON t.oid = a.atttypid"
-    "  LEFT JOIN pg_type b ON b.oid = t.typbasetype"
+    "  pg_attribute a JOIN pg_type d ON d.oid = a.atttypid"
+    "  JOIN pg_type t ON t.oid = CASE WHEN d.typtype = 'd' THEN d.typbasetype ELSE d.oid END"
     "  WHERE i.indrelid = c.oid AND i.indisprimary AND k.place <= i.indnkeyatts"
     "  AND a.attrelid = c.oid AND a.attnum = k.attnum),"
     /* the rows of an extension's table that are the user's */
@@ -61,8 +57,10 @@ static char *make_copy_out(const PGresult *rows, int row)
     const char *condition = bp_pg_value(rows, row, CONDITION);
     struct bp_buf sql = {0};
 
-    bp_buf_printf(&sql, "COPY (SELECT %s FROM ONLY %s %s", columns != NULL ? columns : "",
-                  PQgetvalue(rows, row, QUOTED), condition != NULL ? condition : "");
+    bp_buf_printf(&sql, "COPY (SELECT %s FROM ONLY %s", columns != NULL ? columns : "",
+                  PQgetvalue(rows, row, QUOTED));
+    if (condition != NULL && condition[0] != '\0')
+        bp_buf_printf(&sql, " %s", condition);
     if (key != NULL)
         bp_buf_printf(&sql, " ORDER BY %s", key);
     else if (columns != NULL)

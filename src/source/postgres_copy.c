@@ -93,24 +93,6 @@ enum bp_code bp_pg_copy_out(struct bp_pg *pg, const char *sql, bp_row_sink *sink
     return rc;
 }
 
-/*
- * SQL that quotes a value as a literal or an identifier without any character that COPY would
- * escape: those become U&'!000A' and so on.
- */
-#define ESCAPED(value)                                                                            \
-    "replace(replace(replace(replace(replace(replace(replace(replace(" value ", '!', '!!'),"      \
-    " E'\\\\', '!005C'), E'\\b', '!0008'), E'\\t', '!0009'), E'\\n', '!000A'), E'\\v', '!000B')," \
-    " E'\\f', '!000C'), E'\\r', '!000D')"
-#define IS_PLAIN(value) value " !~ E'[\\\\\\\\[:cntrl:]]'"
-#define LITERAL(value)                                               \
-    "CASE WHEN " IS_PLAIN(value) " THEN quote_literal(" value ")"    \
-                                 " ELSE 'U&''' || replace(" ESCAPED( \
-                                     value) ", '''', '''''') || ''' UESCAPE ''!''' END"
-#define IDENTIFIER(value)                                            \
-    "CASE WHEN " IS_PLAIN(value) " THEN quote_ident(" value ")"      \
-                                 " ELSE 'U&\"' || replace(" ESCAPED( \
-                                     value) ", '\"', '\"\"') || '\" UESCAPE ''!''' END"
-
 /* First all are made, then filled (their maker still owns them), then given away. */
 static const char make_sql[] =
     "COPY (SELECT 'SELECT pg_catalog.lo_create(' || oid || ');' FROM pg_largeobject_metadata"
@@ -130,25 +112,38 @@ static const char fill_sql[] =
     " OFFSET 0) measured WHERE lo_close(fd) = 0 OFFSET 0) d,"
     " generate_series(0, d.size - 1, 65536) AS p (start)) TO STDOUT";
 
-/* An ACL is made anew: take the owner's rights away, then grant every item in its order. */
+/*
+ * The rest: owner, comment, rights. An ACL is made anew: take the owner's rights away, then grant
+ * every item in its order. COPY would escape some characters, so a name or a comment that holds
+ * one is written as U&'two!000Alines' UESCAPE '!'.
+ */
 static const char give_sql[] =
-    "COPY (WITH m AS MATERIALIZED (SELECT m.oid, m.lomacl,"
-    " pg_get_userbyid(m.lomowner)::text AS owner, obj_description(m.oid, 'pg_largeobject') AS words"
-    " FROM pg_largeobject_metadata m)"
-    " SELECT s.line FROM (SELECT oid, 1 AS step, 0::bigint AS place,"
-    " 'ALTER LARGE OBJECT ' || oid || ' OWNER TO ' || " IDENTIFIER(
-        "owner") " || ';' AS line FROM m"
-                 " UNION ALL SELECT oid, 2, 0, 'COMMENT ON LARGE OBJECT ' || oid || ' IS ' || " LITERAL(
-                     "words") " || ';' FROM m WHERE words IS NOT NULL"
-                              " UNION ALL SELECT oid, 3, 0, 'REVOKE ALL ON LARGE OBJECT ' || oid || ' FROM ' || " IDENTIFIER(
-                                  "owner") " || ';' FROM m WHERE lomacl IS NOT NULL"
-                                           " UNION ALL SELECT m.oid, 4, a.place, 'GRANT ' || a.privilege_type || ' ON LARGE OBJECT ' ||"
-                                           " m.oid || ' TO ' || CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE " IDENTIFIER(
-                                               "pg_get_userbyid(a.grantee)::text") " END"
-                                                                                   " || CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION;' ELSE ';' END"
-                                                                                   " FROM m, aclexplode(m.lomacl) WITH ORDINALITY AS"
-                                                                                   " a (grantor, grantee, privilege_type, is_grantable, place)"
-                                                                                   ") s ORDER BY s.oid, s.step, s.place) TO STDOUT";
+    "COPY (WITH object AS (SELECT oid, lomacl, pg_get_userbyid(lomowner)::text AS owner,"
+    "  obj_description(oid, 'pg_largeobject') AS words FROM pg_largeobject_metadata),"
+
+    " line AS (SELECT oid, 1 AS step, 0::bigint AS place,"
+    "  'ALTER LARGE OBJECT ' || oid || ' OWNER TO ' AS head, '\"' AS quote, owner AS value,"
+    "  '' AS tail FROM object"
+    " UNION ALL SELECT oid, 2, 0, 'COMMENT ON LARGE OBJECT ' || oid || ' IS ', '''', words, ''"
+    "  FROM object WHERE words IS NOT NULL"
+    " UNION ALL SELECT oid, 3, 0, 'REVOKE ALL ON LARGE OBJECT ' || oid || ' FROM ', '\"', owner, ''"
+    "  FROM object WHERE lomacl IS NOT NULL"
+    " UNION ALL SELECT o.oid, 4, a.place,"
+    "  'GRANT ' || a.privilege_type || ' ON LARGE OBJECT ' || o.oid || ' TO ',"
+    "  CASE WHEN a.grantee = 0 THEN '' ELSE '\"' END,"
+    "  CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE pg_get_userbyid(a.grantee)::text END,"
+    "  CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END"
+    "  FROM object o, aclexplode(o.lomacl) WITH ORDINALITY AS"
+    "   a (grantor, grantee, privilege_type, is_grantable, place))"
+
+    " SELECT head || CASE WHEN quote = '' THEN value"
+    "  WHEN value ~ E'[\\\\\\\\[:cntrl:]]' THEN 'U&' || quote ||"
+    "   replace(replace(replace(replace(replace(replace(replace(replace(replace(value,"
+    "   '!', '!!'), E'\\\\', '!005C'), E'\\b', '!0008'), E'\\t', '!0009'), E'\\n', '!000A'),"
+    "   E'\\x0b', '!000B'), E'\\f', '!000C'), E'\\r', '!000D'), quote, quote || quote) ||"
+    "   quote || ' UESCAPE ''!'''"
+    "  WHEN quote = '\"' THEN quote_ident(value) ELSE quote_literal(value) END || tail || ';'"
+    " FROM line ORDER BY oid, step, place) TO STDOUT";
 
 enum bp_code bp_pg_copy_large_objects(struct bp_pg *pg, bp_row_sink *sink, void *ctx,
                                       int64_t *count, struct bp_err *err)

@@ -2,84 +2,85 @@
 
 #include "base/text.h"
 
-enum { SEQUENCES_PER_QUERY = 200, NAMES_SHOWN = 8, NAME_SHOWN = 150, FIRST_WITH_GRANTS = 160000 };
-
-/* A dollar-quoted DO block; a body that holds the quote itself becomes a plain literal. */
-#define DO_BLOCK(body)                                                              \
-    "(SELECT CASE WHEN strpos(b, '$backproof$') > 0 THEN 'DO ' || quote_literal(b)" \
-    " ELSE 'DO $backproof$' || b || '$backproof$' END || E';\\n' FROM (SELECT " body ") AS x (b))"
+enum { SEQUENCES_PER_QUERY = 200, NAMES_SHOWN = 8, NAME_SHOWN = 150 };
 
 /*
- * A setting as ALTER ... SET takes it. The value of a list is stored quoted, element by element;
- * but an empty element, "", may be read as a literal only.
+ * Each row is one DO block. `part` is for the order: roles, memberships, the database.
+ *
+ * The value of a setting that is a list is stored quoted, element by element, and goes out as it
+ * is; but an empty element, "", may be read as a literal only.
+ *
+ * What a superuser only may give is given by a superuser only: hosted databases have none.
  */
-#define SETTING(item)                                                                      \
-    "quote_ident(split_part(" item ", '=', 1)) || ' TO ' || CASE WHEN split_part(" item    \
-    ", '=', 1)"                                                                            \
-    " IN ('search_path', 'temp_tablespaces', 'session_preload_libraries',"                 \
-    " 'local_preload_libraries', 'shared_preload_libraries', 'unix_socket_directories')"   \
-    " THEN regexp_replace(substr(" item ", strpos(" item ", '=') + 1), '(^|, )\"\"(,|$)'," \
-    " '\\1''''\\2', 'g')"                                                                  \
-    " ELSE quote_literal(substr(" item ", strpos(" item ", '=') + 1)) END"
+static const char roles_sql[] =
+    "WITH setting AS (SELECT s.setrole, s.setdatabase, c.place, quote_ident(v.name) || ' TO ' ||"
+    "  CASE WHEN v.name IN ('search_path', 'temp_tablespaces', 'session_preload_libraries',"
+    "   'local_preload_libraries', 'shared_preload_libraries', 'unix_socket_directories')"
+    "  THEN regexp_replace(v.value, '(^|, )\"\"(,|$)', '\\1''''\\2', 'g')"
+    "  ELSE quote_literal(v.value) END AS words"
+    " FROM pg_db_role_setting s, unnest(s.setconfig) WITH ORDINALITY AS c (item, place),"
+    " LATERAL (SELECT split_part(c.item, '=', 1), substr(c.item, strpos(c.item, '=') + 1))"
+    "  AS v (name, value)),"
 
-static const char roles_sql[] = "SELECT " DO_BLOCK(
-    "E'\\nBEGIN\\n  IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = ' ||"
-    " quote_literal(r.rolname) || E') THEN\\n    RETURN;\\n  END IF;\\n  CREATE ROLE ' ||"
-    " quote_ident(r.rolname)"
-    " || CASE WHEN r.rolsuper THEN ' SUPERUSER' ELSE '' END"
-    " || CASE WHEN r.rolcreatedb THEN ' CREATEDB' ELSE '' END"
-    " || CASE WHEN r.rolcreaterole THEN ' CREATEROLE' ELSE '' END"
-    " || CASE WHEN r.rolinherit THEN '' ELSE ' NOINHERIT' END"
-    " || CASE WHEN r.rolcanlogin THEN ' LOGIN' ELSE '' END"
-    " || CASE WHEN r.rolreplication THEN ' REPLICATION' ELSE '' END"
-    " || CASE WHEN r.rolbypassrls THEN ' BYPASSRLS' ELSE '' END"
-    " || CASE WHEN r.rolconnlimit = -1 THEN '' ELSE ' CONNECTION LIMIT ' || r.rolconnlimit END"
-    " || CASE WHEN r.rolvaliduntil IS NULL THEN ''"
-    "    ELSE ' VALID UNTIL ' || quote_literal(r.rolvaliduntil AT TIME ZONE 'UTC' || '+00') END"
-    " || E';\\n'"
-    /* settings for all databases, then for this one, whatever its name will be */
-    " || coalesce((SELECT string_agg('  ALTER ROLE ' || quote_ident(r.rolname) || ' SET ' ||"
-    " " SETTING(
-        "item") " || E';\\n', '' ORDER BY place) FROM pg_db_role_setting s,"
-                " unnest(s.setconfig) WITH ORDINALITY AS c (item, place)"
-                " WHERE s.setrole = r.oid AND s.setdatabase = 0), '')"
-                " || coalesce((SELECT string_agg('  EXECUTE pg_catalog.format(' || quote_literal("
-                "'ALTER ROLE ' || replace(quote_ident(r.rolname), '%', '%%') || ' IN DATABASE %I SET '"
-                " || replace(" SETTING(
-                    "item") ", '%', '%%')) || E', pg_catalog.current_database());\\n',"
-                            " '' ORDER BY place) FROM pg_db_role_setting s,"
-                            " unnest(s.setconfig) WITH ORDINALITY AS c (item, place) WHERE s.setrole = r.oid"
-                            " AND s.setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())),"
-                            " '')"
-                            " || coalesce('  COMMENT ON ROLE ' || quote_ident(r.rolname) || ' IS '"
-                            " || quote_literal(shobj_description(r.oid, 'pg_authid')) || E';\\n', '')"
-                            " || E'END\\n'") " FROM pg_roles r WHERE r.rolname !~ '^pg_' ORDER BY r.rolname COLLATE \"C\"";
+    " here AS (SELECT oid FROM pg_database WHERE datname = current_database()),"
 
-/* %s: the options of a membership. */
-static const char memberships_sql[] = "SELECT " DO_BLOCK(
-    "E'\\nBEGIN\\n  IF NOT EXISTS (SELECT FROM pg_catalog.pg_auth_members m"
-    " JOIN pg_catalog.pg_roles r ON r.oid = m.roleid"
-    " JOIN pg_catalog.pg_roles u ON u.oid = m.member WHERE r.rolname = ' ||"
-    " quote_literal(r.rolname) || ' AND u.rolname = ' || quote_literal(u.rolname) ||"
-    " E') THEN\\n    GRANT ' || quote_ident(r.rolname) || ' TO ' || quote_ident(u.rolname) ||"
-    " %s || E';\\n  END IF;\\nEND\\n'") " FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.roleid"
-                                        " JOIN pg_roles u ON u.oid = m.member WHERE u.rolname !~ '^pg_'"
-                                        " ORDER BY r.rolname COLLATE \"C\", u.rolname COLLATE \"C\"";
+    " role AS (SELECT r.*, quote_ident(r.rolname) AS name,"
+    "  (SELECT string_agg(format(E'  ALTER ROLE %I SET %s;\\n', r.rolname, s.words), ''"
+    "    ORDER BY s.place) FROM setting s WHERE s.setrole = r.oid AND s.setdatabase = 0)"
+    "   AS everywhere,"
+    "  (SELECT string_agg(format(E'  EXECUTE pg_catalog.format(%L,"
+    " pg_catalog.current_database());\\n', 'ALTER ROLE ' ||"
+    "    replace(quote_ident(r.rolname), '%', '%%') || ' IN DATABASE %I SET ' ||"
+    "    replace(s.words, '%', '%%')), '' ORDER BY s.place)"
+    "   FROM setting s, here WHERE s.setrole = r.oid AND s.setdatabase = here.oid) AS only_here"
+    "  FROM pg_roles r WHERE r.rolname !~ '^pg_'),"
 
-static const char old_options[] = "CASE WHEN m.admin_option THEN ' WITH ADMIN OPTION' ELSE '' END";
-static const char new_options[] = "' WITH ADMIN ' || m.admin_option::text || ', INHERIT ' ||"
-                                  " m.inherit_option::text || ', SET ' || m.set_option::text";
+    " block AS (SELECT 1 AS part, rolname AS first, ''::name AS second,"
+    "  format(E'\\nBEGIN\\n  IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = %L) THEN\\n"
+    "    RETURN;\\n  END IF;\\n  CREATE ROLE %I', rolname, rolname)"
+    "  || CASE WHEN rolcreatedb THEN ' CREATEDB' ELSE '' END"
+    "  || CASE WHEN rolcreaterole THEN ' CREATEROLE' ELSE '' END"
+    "  || CASE WHEN rolinherit THEN '' ELSE ' NOINHERIT' END"
+    "  || CASE WHEN rolcanlogin THEN ' LOGIN' ELSE '' END"
+    "  || CASE WHEN rolconnlimit = -1 THEN '' ELSE ' CONNECTION LIMIT ' || rolconnlimit END"
+    "  || CASE WHEN rolvaliduntil IS NULL THEN '' ELSE ' VALID UNTIL ' ||"
+    "   quote_literal((rolvaliduntil AT TIME ZONE 'UTC')::text || '+00') END || E';\\n'"
+    "  || CASE WHEN rolsuper OR rolreplication OR rolbypassrls THEN"
+    "   E'  IF (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user) THEN\\n'"
+    "   || '    ALTER ROLE ' || name || CASE WHEN rolsuper THEN ' SUPERUSER' ELSE '' END"
+    "   || CASE WHEN rolreplication THEN ' REPLICATION' ELSE '' END"
+    "   || CASE WHEN rolbypassrls THEN ' BYPASSRLS' ELSE '' END || E';\\n  END IF;\\n' ELSE '' END"
+    "  || coalesce(everywhere, '') || coalesce(only_here, '')"
+    "  || coalesce('  COMMENT ON ROLE ' || name || ' IS '"
+    "   || quote_literal(shobj_description(oid, 'pg_authid')) || E';\\n', '')"
+    "  || E'END\\n' AS body FROM role"
 
-static const char database_sql[] = "SELECT " DO_BLOCK(
-    "E'\\nBEGIN\\n  IF NOT EXISTS (SELECT FROM pg_catalog.pg_database WHERE datname ="
-    " pg_catalog.current_database() AND pg_catalog.pg_has_role(datdba, ''USAGE'')) THEN\\n"
-    "    RETURN;\\n  END IF;\\n' || string_agg('  EXECUTE pg_catalog.format(' || quote_literal("
-    "'ALTER DATABASE %I SET ' || replace(" SETTING(
-        "item") ", '%', '%%'))"
-                " || E', pg_catalog.current_database());\\n', '' ORDER BY place) || E'END\\n'") " FROM pg_db_role_setting s, unnest(s.setconfig) WITH ORDINALITY AS c (item, place)"
-                                                                                                " WHERE s.setrole = 0"
-                                                                                                " AND s.setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())"
-                                                                                                " HAVING count(*) > 0";
+    " UNION ALL SELECT 2, r.rolname, u.rolname,"
+    "  format(E'\\nBEGIN\\n  IF NOT EXISTS (SELECT FROM pg_catalog.pg_auth_members m\\n"
+    "      JOIN pg_catalog.pg_roles r ON r.oid = m.roleid\\n"
+    "      JOIN pg_catalog.pg_roles u ON u.oid = m.member\\n"
+    "      WHERE r.rolname = %L AND u.rolname = %L) THEN\\n    GRANT %I TO %I',"
+    "   r.rolname, u.rolname, r.rolname, u.rolname)"
+    /* columns that servers before 16 do not have are asked for through JSON */
+    "  || CASE WHEN to_jsonb(m) ? 'set_option' THEN format(' WITH ADMIN %s, INHERIT %s, SET %s',"
+    "    m.admin_option, to_jsonb(m) ->> 'inherit_option', to_jsonb(m) ->> 'set_option')"
+    "   WHEN m.admin_option THEN ' WITH ADMIN OPTION' ELSE '' END"
+    "  || E';\\n  END IF;\\nEND\\n'"
+    "  FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.roleid"
+    "  JOIN pg_roles u ON u.oid = m.member WHERE u.rolname !~ '^pg_'"
+
+    " UNION ALL SELECT 3, '', '',"
+    "  E'\\nBEGIN\\n  IF NOT EXISTS (SELECT FROM pg_catalog.pg_database\\n"
+    "      WHERE datname = pg_catalog.current_database()\\n"
+    "      AND pg_catalog.pg_has_role(datdba, ''USAGE'')) THEN\\n    RETURN;\\n  END IF;\\n'"
+    "  || string_agg(format(E'  EXECUTE pg_catalog.format(%L, pg_catalog.current_database());\\n',"
+    "   'ALTER DATABASE %I SET ' || replace(s.words, '%', '%%')), '' ORDER BY s.place)"
+    "  || E'END\\n' FROM setting s, here WHERE s.setrole = 0 AND s.setdatabase = here.oid"
+    "  HAVING count(*) > 0)"
+
+    " SELECT CASE WHEN strpos(body, '$backproof$') > 0 THEN 'DO ' || quote_literal(body)"
+    " ELSE 'DO $backproof$' || body || '$backproof$' END || E';\\n'"
+    " FROM block ORDER BY part, first COLLATE \"C\", second COLLATE \"C\"";
 
 /* Append the only column of every row. */
 static enum bp_code add_rows(struct bp_pg *pg, const char *sql, struct bp_buf *out,
@@ -97,16 +98,8 @@ static enum bp_code add_rows(struct bp_pg *pg, const char *sql, struct bp_buf *o
 
 enum bp_code bp_pg_ddl_roles(struct bp_pg *pg, struct bp_buf *out, struct bp_err *err)
 {
-    BP_AUTO(bp_buf_free) struct bp_buf memberships = {0};
-    bool old = PQserverVersion(pg->conn) < FIRST_WITH_GRANTS;
-    enum bp_code rc = BP_OK;
+    enum bp_code rc = add_rows(pg, roles_sql, out, err);
 
-    bp_buf_printf(&memberships, memberships_sql, old ? old_options : new_options);
-    rc = add_rows(pg, roles_sql, out, err);
-    if (rc == BP_OK)
-        rc = add_rows(pg, memberships.data, out, err);
-    if (rc == BP_OK)
-        rc = add_rows(pg, database_sql, out, err);
     return rc == BP_OK ? BP_OK : bp_wrap(err, "cannot read the roles");
 }
 

@@ -9,15 +9,16 @@
 
 enum { NEEDED_MAJOR = 2, NEEDED_MINOR = 31 }; /* GIT_CONFIG_COUNT */
 
-#define NOOP_NEGOTIATION "fetch.negotiationAlgorithm=noop"
+/* Say nothing of what is here already. */
+static const char no_negotiation[] = "fetch.negotiationAlgorithm=noop";
 
 /*
  * That files may be missing here and come from the remote: said to `git fetch` only. `git push`
  * would fetch the old version of each file that changed, to send a difference; without it, what is
  * missing is passed over, and the trees still travel as differences.
  */
-#define PROMISOR        "remote." BP_GIT_REMOTE ".promisor=true"
-#define PROMISOR_FILTER "remote." BP_GIT_REMOTE ".partialCloneFilter=blob:none"
+static const char promisor[] = "remote." BP_GIT_REMOTE ".promisor=true";
+static const char promisor_filter[] = "remote." BP_GIT_REMOTE ".partialCloneFilter=blob:none";
 
 static enum bp_code run(struct bp_git_store *git, const char *const *argv, const struct bp_buf *in,
                         struct bp_child_result *result, struct bp_err *err)
@@ -68,11 +69,11 @@ static enum bp_code fetch_tip(struct bp_git_store *git, bool whole, bool *found,
     /* To get all of it, nothing must be said of what is here already. */
     const char *argv[] = {"git",
                           "-c",
-                          whole ? NOOP_NEGOTIATION : "fetch.negotiationAlgorithm=consecutive",
+                          whole ? no_negotiation : "fetch.negotiationAlgorithm=default",
                           "-c",
-                          PROMISOR,
+                          promisor,
                           "-c",
-                          PROMISOR_FILTER,
+                          promisor_filter,
                           "fetch",
                           "--quiet",
                           "--depth=1",
@@ -128,11 +129,11 @@ enum bp_code bp_git_wire_blobs(struct bp_git_store *git, const struct bp_git_ids
     /* As git itself does for a file that a partial clone lacks. */
     static const char *const argv[] = {"git",
                                        "-c",
-                                       NOOP_NEGOTIATION,
+                                       no_negotiation,
                                        "-c",
-                                       PROMISOR,
+                                       promisor,
                                        "-c",
-                                       PROMISOR_FILTER,
+                                       promisor_filter,
                                        "fetch",
                                        "--quiet",
                                        "--no-tags",

@@ -21,7 +21,7 @@ enum { BP_STORE_ID_SIZE = 65 }; /* a commit's name in hex, SHA-1 or SHA-256, wit
 
 /* One step of a commit, in order: */
 enum bp_edit_kind {
-    BP_EDIT_MOVE,  /* the file or folder at `from` moves to `to` */
+    BP_EDIT_MOVE,  /* the file or folder at `from` moves to `to`, where nothing may be */
     BP_EDIT_STAGED /* `to` becomes the tree of all staged files, replacing what is there */
 };
 
@@ -55,7 +55,8 @@ struct bp_store_ops {
                          struct bp_err *err);
 
     /* Get the content of all these files, and of all files below these folders, in one go, so
-     * that read() finds them without asking the server one by one. */
+     * that read() finds them without asking the server one by one. What is not there is passed
+     * over: read() tells. */
     enum bp_code (*fetch)(struct bp_store *self, const struct bp_list *paths, struct bp_err *err);
 
     /* Append a file's content. BP_ENOTFOUND; BP_EFAILED when it is larger than limit. */
@@ -69,8 +70,8 @@ struct bp_store_ops {
     /*
      * One commit on top of the tip that was last looked at, and make it the branch's tip for
      * everybody. BP_ELOCKED: somebody else was faster; refresh() and try again (what is staged
-     * stays staged). BP_EAUTH, BP_EUNAVAILABLE, BP_EFAILED (refused by the server; the message
-     * holds its words).
+     * stays staged). BP_ENOTFOUND: nothing to move. BP_EAUTH, BP_EUNAVAILABLE, BP_EFAILED (refused
+     * by the server; the message holds its words).
      */
     enum bp_code (*commit)(struct bp_store *self, const struct bp_edit *edits, size_t count,
                            const char *message, struct bp_store_commit *out, struct bp_err *err);

@@ -27,6 +27,9 @@ void test_db_load(const struct test_db *db, const char *file);
 /* Options like db->options with another user; url must live as long as they do. */
 struct bp_postgres_options test_db_as(const struct test_db *db, const char *user, char url[512]);
 
+/* "127.0.0.1:PORT", where the cluster asks for the superuser's password, "test-password". */
+void test_put_tcp_address(char out[64]);
+
 /* Another session that stays open. Close it with PQfinish(). */
 struct pg_conn *test_db_session(const struct test_db *db);
 

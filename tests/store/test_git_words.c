@@ -1,0 +1,152 @@
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "store/git_internal.h"
+
+Test(store_git_words, words_of_git_become_codes)
+{
+    static const struct {
+        const char *errs;
+        enum bp_code code;
+        const char *hint; /* part of the message */
+    } rows[] = {
+        {"remote: Repository not found.\nfatal: repository 'https://github.com/o/r/' not found\n",
+         BP_ENOTFOUND, "no right to see"},
+        {"ERROR: Repository not found.\nfatal: Could not read from remote repository.\n\nPlease "
+         "make sure you have the correct access rights\nand the repository exists.\n",
+         BP_ENOTFOUND, "no right to see"},
+        {"fatal: '/srv/x' does not appear to be a git repository\n", BP_ENOTFOUND, "--bare"},
+        {"remote: Invalid username or token. Password authentication is not supported for Git "
+         "operations.\nfatal: Authentication failed for 'https://github.com/o/r/'\n",
+         BP_EAUTH, "BACKPROOF_BACKUP_TOKEN"},
+        {"fatal: could not read Username for 'https://github.com': terminal prompts disabled\n",
+         BP_EAUTH, "BACKPROOF_BACKUP_TOKEN"},
+        {"remote: Permission to o/r.git denied to somebody.\nfatal: unable to access "
+         "'https://github.com/o/r/': The requested URL returned error: 403\n",
+         BP_EAUTH, "cannot write"},
+        {"remote: Write access to repository not granted.\nfatal: unable to access "
+         "'https://github.com/o/r/': The requested URL returned error: 403\n",
+         BP_EAUTH, "Contents: read and write"},
+        {"remote: This repository was archived so it is read-only.\nfatal: unable to access "
+         "'https://github.com/o/r/': The requested URL returned error: 403\n",
+         BP_EFAILED, "unarchive"},
+        {"ERROR: The key you are authenticating with has been marked as read only.\nfatal: Could "
+         "not read from remote repository.\n",
+         BP_EAUTH, "deploy key"},
+        {"Host key verification failed.\nfatal: Could not read from remote repository.\n", BP_EAUTH,
+         "known_hosts"},
+        {"fatal: unable to access 'https://h/': Could not resolve host: h\n", BP_EUNAVAILABLE,
+         "Could not resolve host"},
+        {"fatal: unable to access 'https://h/': Failed to connect to h port 443 after 21 ms: "
+         "Connection refused\n",
+         BP_EUNAVAILABLE, "refused"},
+        {"fatal: unable to access 'https://h/': SSL certificate problem: self-signed "
+         "certificate\n",
+         BP_EUNAVAILABLE, "--ca-file"},
+        {"fatal: unable to access 'https://h/': The requested URL returned error: 503\n",
+         BP_EUNAVAILABLE, "503"},
+        {"error: RPC failed; HTTP 502 curl 22 The requested URL returned error: 502\nsend-pack: "
+         "unexpected disconnect while reading sideband packet\nfatal: the remote end hung up "
+         "unexpectedly\n",
+         BP_EUNAVAILABLE, "502"},
+        {"ssh: connect to host h port 22: Connection timed out\nfatal: Could not read from remote "
+         "repository.\n",
+         BP_EUNAVAILABLE, "timed out"},
+        {"fatal: mismatched algorithms: client sha1; server sha256\n", BP_EFAILED, "SHA-256"},
+        {"fatal: write error: No space left on device\n", BP_EFAILED, "TMPDIR"},
+        {"fatal: something new\n", BP_EFAILED, "something new"},
+        {"", BP_EFAILED, "git gave no reason"},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct bp_err err = {0};
+
+        cr_expect_eq(bp_git_words_fail("URL", true, rows[i].errs, &err), rows[i].code, "%s",
+                     rows[i].errs);
+        cr_expect_not_null(strstr(err.msg, rows[i].hint), "'%s' is not in '%s'", rows[i].hint,
+                           err.msg);
+        cr_expect(bp_text_starts_with(err.msg, "cannot write to the backup repository 'URL': "));
+        cr_expect_null(strchr(err.msg, '\n'));
+    }
+}
+
+Test(store_git_words, the_ends_of_a_push_become_codes)
+{
+    static const struct {
+        const char *reason;
+        const char *errs;
+        enum bp_code code;
+        const char *words;
+    } rows[] = {
+        {"[rejected] (stale info)", "", BP_ELOCKED, "somebody else"},
+        {"[rejected] (fetch first)", "", BP_ELOCKED, "somebody else"},
+        {"[remote rejected] (cannot lock ref 'refs/heads/main': is at 1 but expected 2)", "",
+         BP_ELOCKED, "somebody else"},
+        {"[remote rejected] (failed to update ref)",
+         "remote: error: cannot lock ref 'refs/heads/main': is at 1 but expected 2\n", BP_ELOCKED,
+         "somebody else"},
+        {"[remote rejected] (failed to update ref)",
+         "remote: error: cannot lock ref 'refs/heads/a/b': 'refs/heads/a' exists; cannot create "
+         "'refs/heads/a/b'\n",
+         BP_EFAILED, "cannot create"},
+        {"[remote rejected] (branch is currently checked out)",
+         "remote: error: refusing to update checked out branch: refs/heads/main\n", BP_EFAILED,
+         "use a bare repository"},
+        {"[remote rejected] (push declined due to repository rule violations)",
+         "remote: error: GH013: Repository rule violations found for refs/heads/main.\nremote: \n"
+         "remote: - GITHUB PUSH PROTECTION\nremote:   ————————————————\nremote:     - Push cannot "
+         "contain secrets\n",
+         BP_EFAILED, "--recipient"},
+        {"[remote rejected] (protected branch hook declined)",
+         "remote: error: GH006: Protected branch update failed for refs/heads/main.\n", BP_EFAILED,
+         "protected branch"},
+        {"[remote rejected] (pre-receive hook declined)",
+         "remote: error: GH001: Large files detected.\nremote: error: File x is 120.00 MB; this "
+         "exceeds GitHub's file size limit of 100.00 MB\n",
+         BP_EFAILED, "larger than the server allows"},
+        {"[remote rejected] (pre-receive hook declined)", "remote: not today\n", BP_EFAILED,
+         "not today"},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        BP_AUTO(bp_freep)
+        char *out =
+            bp_format("To https://h/r\n!\t1234:refs/heads/main\t%s\nDone\n", rows[i].reason);
+        struct bp_err err = {0};
+        struct bp_git_push_end end = bp_git_words_push("URL", out, rows[i].errs, &err);
+
+        cr_expect(end.told);
+        cr_expect_eq(end.code, rows[i].code, "%s", rows[i].reason);
+        cr_expect_not_null(strstr(err.msg, rows[i].words), "%s", err.msg);
+        cr_expect_null(strstr(err.msg, "——"), "%s", err.msg);
+    }
+}
+
+Test(store_git_words, a_push_without_an_answer_is_not_decided)
+{
+    static const char *const silent[] = {
+        "", "To https://h/r\n", "Done\n", "garbage",
+        "To x\n!\t1:refs/heads/main\t[remote failure] (remote failed to report status)\nDone\n"};
+
+    for (size_t i = 0; i < sizeof(silent) / sizeof(silent[0]); i++) {
+        struct bp_err err = {0};
+
+        cr_expect_not(bp_git_words_push("URL", silent[i], "", &err).told, "%s", silent[i]);
+    }
+    cr_expect(bp_git_words_push("URL", "*\t1:refs/heads/main\t[new branch]\n", "", NULL).told);
+}
+
+Test(store_git_words, foreign_words_stay_on_one_line_and_short)
+{
+    BP_AUTO(bp_buf_free) struct bp_buf errs = {0};
+    BP_AUTO(bp_buf_free) struct bp_buf out = {0};
+
+    bp_buf_puts(&errs, "remote: a\033[31m b   \r\nremote:\nremote: =====\nwarning: no\nhint: no\n");
+    for (int i = 0; i < 1000; i++)
+        bp_buf_puts(&errs, "error: line\n");
+    bp_git_words_put(&out, bp_buf_str(&errs));
+    cr_expect(bp_text_starts_with(bp_buf_str(&out), "a [31m b; line; line; "), "%s", out.data);
+    cr_expect_lt(out.len, 430);
+}
