@@ -1,5 +1,6 @@
 #include "base/print.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -59,7 +60,8 @@ static void note(struct bp_out *out, const char *color, const char *label, struc
         bp_buf_printf(&text, "backproof: %s%s:\033[0m ", color, label);
     else if (label != NULL)
         bp_buf_printf(&text, "backproof: %s: ", label);
-    bp_buf_puts(&text, bp_buf_str(line));
+    /* Names in it may hold line ends and worse. */
+    bp_put_foreign(&text, bp_buf_str(line), SIZE_MAX);
     bp_buf_putc(&text, '\n');
     write_text(out, out->err, bp_buf_str(&text));
     (void)fflush(out->err);
@@ -119,6 +121,7 @@ void bp_error(struct bp_out *out, const char *fmt, ...)
 
 void bp_progress(struct bp_out *out, const char *fmt, ...)
 {
+    BP_AUTO(bp_buf_free) struct bp_buf clean = {0};
     BP_AUTO(bp_buf_free) struct bp_buf line = {0};
     int64_t now = out->clock != NULL ? bp_clock_mono(out->clock) : 0;
     va_list args;
@@ -135,8 +138,9 @@ void bp_progress(struct bp_out *out, const char *fmt, ...)
         note(out, "", NULL, &line);
         return;
     }
-    write_text(out, out->err, "\r\033[K");
-    write_text(out, out->err, bp_buf_str(&line));
+    bp_put_foreign(&clean, bp_buf_str(&line), SIZE_MAX);
+    (void)fputs("\r\033[K", out->err);
+    write_text(out, out->err, bp_buf_str(&clean));
     (void)fflush(out->err);
     out->progress_shown = true;
 }

@@ -274,6 +274,9 @@ static bool is_this_machine(const char *host)
 {
     size_t len = strcspn(host, ":/");
 
+    if (memchr(host, '@', strcspn(host, "/?#")) !=
+        NULL) /* what stands before it is a user's name */
+        return false;
     return (len == 9 && strncmp(host, "localhost", 9) == 0) || strncmp(host, "[::1]", 5) == 0 ||
            (strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") == len);
 }

@@ -19,7 +19,7 @@ static struct bp_backup_job job;
 
 static void set_up(void)
 {
-    fclock = fake_clock();
+    fclock = fake_clock_new();
     fclock.wall_start_ms = INT64_C(1705329045678); /* 2024-01-15T14:30:45.678Z */
     source = fake_source(tables);
     store = fake_store();
@@ -69,10 +69,14 @@ Test(backup, makes_a_whole_archive_in_one_commit)
 
 Test(backup, carries_everything_that_a_restore_needs)
 {
-    static const char *const paths[] = {"manifest.json",          "RESTORE.md",
-                                        "restore.sh",             "roles.sql",
-                                        "database/pre-data.sql",  "database/sequences.sql",
-                                        "database/post-data.sql", "public/tables/users/schema.sql"};
+    static const char *const paths[] = {"manifest.json",
+                                        "RESTORE.md",
+                                        "restore.sh",
+                                        "roles.sql",
+                                        "database/pre-data.sql",
+                                        "database/sequences.sql",
+                                        "database/post-data.sql",
+                                        "public/tables/users/schema.sql"};
 
     cr_assert_eq(run(), BP_OK, "%s", err.msg);
     for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
@@ -157,9 +161,8 @@ Test(backup, a_damaged_latest_does_not_keep_a_new_backup_from_being_made)
 {
     fake_store_put(&store, "backups/latest/latest_2024-01-01T00-00-00Z/manifest.json", "{");
     cr_assert_eq(run(), BP_OK, "%s", err.msg);
-    cr_expect_not_null(fake_store_get(&store,
-                                      "backups/archive/2024-01-01T00-00-00Z--standalone--"
-                                      "standalone--standalone/manifest.json"));
+    cr_expect_not_null(fake_store_get(&store, "backups/archive/2024-01-01T00-00-00Z--standalone--"
+                                              "standalone--standalone/manifest.json"));
 }
 
 Test(backup, the_commit_message_tells_what_is_in_it)

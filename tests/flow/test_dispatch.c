@@ -16,7 +16,7 @@ static struct bp_dispatch_job job;
 
 static void set_up(void)
 {
-    fclock = fake_clock();
+    fclock = fake_clock_new();
     forge = fake_forge(&fclock.base);
     out = (struct bp_out){.out = stdout, .err = stderr, .level = BP_LEVEL_QUIET};
     job = (struct bp_dispatch_job){
@@ -91,8 +91,7 @@ Test(dispatch, leaves_a_second_between_two_requests)
 
 Test(dispatch, retries_after_5_10_and_20_seconds_then_gives_up)
 {
-    struct fake_branch *b =
-        add_branch("main", 1, (enum fake_answer[]){FAKE_NOT_PROCESSED});
+    struct fake_branch *b = add_branch("main", 1, (enum fake_answer[]){FAKE_NOT_PROCESSED});
 
     run();
     cr_expect_eq(b->dispatches, 4);
@@ -175,9 +174,10 @@ Test(dispatch, does_not_send_again_when_it_could_not_look)
     cr_expect_eq(b->dispatches, 0, "nothing may be sent when the runs before are unknown");
 }
 
-static void fail_lists(void *ctx)
+static void fail_lists(struct fake_clock *self, int64_t ms)
 {
-    (void)ctx;
+    (void)self;
+    (void)ms;
     forge.list_failures = 1000;
 }
 
@@ -245,8 +245,7 @@ Test(dispatch, a_run_that_failed_later_did_start)
 
 Test(dispatch, waits_as_long_as_the_rate_limit_asks)
 {
-    struct fake_branch *b =
-        add_branch("main", 2, (enum fake_answer[]){FAKE_RATE_LIMITED, FAKE_OK});
+    struct fake_branch *b = add_branch("main", 2, (enum fake_answer[]){FAKE_RATE_LIMITED, FAKE_OK});
 
     forge.retry_after_ms = 61000;
     run();

@@ -149,8 +149,7 @@ static const struct bp_forge_ops ops = {
 
 struct fake_forge fake_forge(struct bp_clock *clock)
 {
-    return (struct fake_forge){
-        .base.ops = &ops, .clock = clock, .next_id = 100, .state = "active"};
+    return (struct fake_forge){.base.ops = &ops, .clock = clock, .next_id = 100, .state = "active"};
 }
 
 struct fake_branch *fake_forge_branch(struct fake_forge *forge, const char *name)

@@ -5,6 +5,7 @@
 #ifndef TESTS_SUPPORT_FAKE_FORGE_H
 #define TESTS_SUPPORT_FAKE_FORGE_H
 
+#include "base/clock.h"
 #include "forge/forge.h"
 
 enum fake_answer {

@@ -109,7 +109,8 @@ static enum bp_code target_open(struct bp_target *base, struct bp_target_info *i
     struct fake_target *self = (struct fake_target *)base;
 
     (void)err;
-    *info = (struct bp_target_info){.name = "new", .where = "here", .version_num = self->version_num};
+    *info =
+        (struct bp_target_info){.name = "new", .where = "here", .version_num = self->version_num};
     return BP_OK;
 }
 

@@ -1,0 +1,162 @@
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "archive/manifest.h"
+#include "base/mem.h"
+#include "flow/backup.h"
+#include "flow/restore.h"
+#include "support/fake_clock.h"
+#include "support/fake_source.h"
+#include "support/fake_store.h"
+
+static const struct fake_source_table tables[] = {
+    {"public", "users", 3, 30}, {"a\nb", "x;y", 2, 40}, {NULL, NULL, 0, 0}};
+
+static struct fake_clock fclock;
+static struct fake_store store;
+static struct fake_target target;
+static struct bp_out out;
+static struct bp_err err;
+static struct bp_restore_result result;
+static struct bp_restore_job job;
+static bool answer;
+static char asked[256];
+
+static bool confirm(void *ctx, const char *question)
+{
+    (void)ctx;
+    (void)snprintf(asked, sizeof(asked), "%s", question);
+    return answer;
+}
+
+static void set_up(void)
+{
+    struct fake_source source = fake_source(tables);
+    struct bp_backup_job backup = {.branch = "main", .event = "push", .tool_version = "1"};
+    struct bp_backup_result made;
+
+    source.large_object_lines = 2;
+    fclock = fake_clock_new();
+    fclock.wall_start_ms = INT64_C(1705329045000);
+    store = fake_store();
+    target = fake_target();
+    out = (struct bp_out){.out = stdout, .err = stderr, .level = BP_LEVEL_QUIET};
+    cr_assert_eq(
+        bp_flow_backup(&source.base, &store.base, &fclock.base, &out, &backup, &made, &err), BP_OK);
+    job = (struct bp_restore_job){.archive = "latest", .branch = "main", .confirm = confirm};
+}
+
+static void tear_down(void)
+{
+    fake_store_release(&store);
+    fake_target_release(&target);
+}
+
+TestSuite(restore, .init = set_up, .fini = tear_down);
+
+static enum bp_code run(void)
+{
+    return bp_flow_restore(&store.base, &target.base, &fclock.base, &out, &job, &result, &err);
+}
+
+Test(restore, runs_everything_in_order_and_commits)
+{
+    cr_assert_eq(run(), BP_OK, "%s", err.msg);
+    cr_expect_str_eq(bp_buf_str(&target.log),
+                     "begin UTF8\n"
+                     "run roles.sql\n"
+                     "run database/pre-data.sql\n"
+                     "run database/large-objects/data.sql\n"
+                     "copy COPY \"public\".\"users\" (\"id\") FROM stdin;\n"
+                     "copy COPY \"a\nb\".\"x;y\" (\"id\") FROM stdin;\n"
+                     "run database/sequences.sql\n"
+                     "run database/post-data.sql\n"
+                     "run database/refresh.sql\n");
+    cr_expect(target.committed);
+    cr_expect_eq(result.rows, 5);
+    cr_expect_str_eq(result.id, "2024-01-15T14-30-45Z");
+}
+
+Test(restore, gives_the_rows_as_they_were)
+{
+    cr_assert_eq(run(), BP_OK, "%s", err.msg);
+    cr_expect(strstr(bp_buf_str(&target.rows), "2\tvalue xxx") != NULL);
+    cr_expect(strstr(bp_buf_str(&target.rows), "\\.") == NULL);
+    cr_expect_eq(target.rows.len, (size_t)(3 * 30 + 2 * 40));
+}
+
+Test(restore, refuses_a_target_that_is_not_empty)
+{
+    target.contents = 12;
+    cr_expect_eq(run(), BP_EUSAGE);
+    cr_expect_str_eq(err.msg,
+                     "database 'new' at here is not empty: it holds 12 objects (table public.t0, "
+                     "table public.t1, table public.t2 ...); hint: restore into a new database, or "
+                     "replace all that is there with --clean");
+    cr_expect_str_eq(bp_buf_str(&target.log), "");
+}
+
+Test(restore, asks_before_it_replaces_anything)
+{
+    target.contents = 1;
+    job.clean = true;
+    cr_expect_eq(run(), BP_EUSAGE);
+    cr_expect_str_eq(asked, "Replace all 1 objects in database 'new' at here with archive "
+                            "2024-01-15T14-30-45Z?");
+    cr_expect_str_eq(bp_buf_str(&target.log), "");
+    answer = true;
+    cr_expect_eq(run(), BP_OK, "%s", err.msg);
+    cr_expect(bp_buf_str(&target.log) == strstr(bp_buf_str(&target.log), "begin UTF8\nclean\n"));
+}
+
+Test(restore, does_not_clean_what_is_empty)
+{
+    job.clean = true;
+    cr_expect_eq(run(), BP_OK, "%s", err.msg);
+    cr_expect(strstr(bp_buf_str(&target.log), "clean") == NULL);
+    cr_expect_str_eq(asked, "");
+}
+
+Test(restore, refuses_an_older_major_version)
+{
+    target.version_num = 140012;
+    cr_expect_eq(run(), BP_EFAILED);
+    cr_expect(strstr(err.msg, "the archive is from PostgreSQL 15.8, the target is version 14") !=
+              NULL);
+}
+
+Test(restore, touches_nothing_when_a_checksum_is_wrong)
+{
+    fake_store_put(&store, "backups/latest/latest_2024-01-15T14-30-45Z/roles.sql", "DROP ROLE x;");
+    cr_expect_eq(run(), BP_EINTEGRITY);
+    cr_expect(strstr(err.msg, "the checksum of 'roles.sql' is wrong") != NULL, "%s", err.msg);
+    cr_expect_str_eq(bp_buf_str(&target.log), "");
+}
+
+Test(restore, notices_rows_that_the_target_did_not_take)
+{
+    target.rows_lost = 1;
+    cr_expect_eq(run(), BP_EINTEGRITY);
+    cr_expect_not(target.committed);
+    cr_expect(strstr(err.msg, "the target took 2 rows, the archive holds 3") != NULL, "%s",
+              err.msg);
+}
+
+Test(restore, does_not_commit_after_a_failing_statement)
+{
+    target.refuses = "database/post-data.sql";
+    cr_expect_eq(run(), BP_EFAILED);
+    cr_expect_not(target.committed);
+    cr_expect_str_eq(err.msg, "nothing was restored: syntax error");
+}
+
+Test(restore, a_dry_run_only_looks)
+{
+    struct bp_target *dry = bp_target_dry_new(&target.base);
+
+    cr_assert_eq(bp_flow_restore(&store.base, dry, &fclock.base, &out, &job, &result, &err), BP_OK,
+                 "%s", err.msg);
+    cr_expect_eq(result.rows, 5);
+    cr_expect_str_eq(bp_buf_str(&target.log), "");
+    bp_target_freep(&dry);
+}
