@@ -2,7 +2,9 @@
 
 #include <stdlib.h>
 
-enum { NAMES_KEPT = 10, FIRST_WITH_DATABASE_OWNER = 150000 };
+#include "base/text.h"
+
+enum { NAMES_KEPT = 10, NAME_LIMIT = 200, FIRST_WITH_DATABASE_OWNER = 150000 };
 
 /*
  * Every object that a user made has an OID of at least 16384 (FirstNormalObjectId). Left out are
@@ -44,7 +46,7 @@ static const char contents_sql[] =
     ") x CROSS JOIN LATERAL pg_identify_object(x.classid, x.oid, 0) o"
     " WHERE (x.oid >= 16384 OR x.classid = 'pg_largeobject'::regclass)"
     " AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = x.classid AND d.objid = x.oid"
-    " AND d.deptype = 'e') ORDER BY 1 COLLATE \"C\" LIMIT 10";
+    " AND d.deptype = 'e') ORDER BY o.type COLLATE \"C\", o.identity COLLATE \"C\" LIMIT 10";
 
 enum bp_code bp_pg_contents(struct bp_pg *pg, struct bp_list *some, int64_t *count,
                             struct bp_err *err)
@@ -55,8 +57,12 @@ enum bp_code bp_pg_contents(struct bp_pg *pg, struct bp_list *some, int64_t *cou
     if (rc != BP_OK)
         return bp_wrap(err, "cannot look at what the database holds");
     *count = PQntuples(rows) > 0 ? strtoll(PQgetvalue(rows, 0, 1), NULL, 10) : 0;
-    for (int i = 0; i < PQntuples(rows) && i < NAMES_KEPT; i++)
-        bp_list_add(some, PQgetvalue(rows, i, 0));
+    for (int i = 0; i < PQntuples(rows) && i < NAMES_KEPT; i++) {
+        struct bp_buf name = {0};
+
+        bp_put_foreign(&name, PQgetvalue(rows, i, 0), NAME_LIMIT);
+        bp_list_take(some, bp_buf_take(&name));
+    }
     return BP_OK;
 }
 

@@ -63,7 +63,7 @@ static const char roles_sql[] =
     "   r.rolname, u.rolname, r.rolname, u.rolname)"
     /* columns that servers before 16 do not have are asked for through JSON */
     "  || CASE WHEN to_jsonb(m) ? 'set_option' THEN format(' WITH ADMIN %s, INHERIT %s, SET %s',"
-    "    m.admin_option, to_jsonb(m) ->> 'inherit_option', to_jsonb(m) ->> 'set_option')"
+    "    m.admin_option::text, to_jsonb(m) ->> 'inherit_option', to_jsonb(m) ->> 'set_option')"
     "   WHEN m.admin_option THEN ' WITH ADMIN OPTION' ELSE '' END"
     "  || E';\\n  END IF;\\nEND\\n'"
     "  FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.roleid"
@@ -80,7 +80,7 @@ static const char roles_sql[] =
 
     " SELECT CASE WHEN strpos(body, '$backproof$') > 0 THEN 'DO ' || quote_literal(body)"
     " ELSE 'DO $backproof$' || body || '$backproof$' END || E';\\n'"
-    " FROM block ORDER BY part, first COLLATE \"C\", second COLLATE \"C\"";
+    " FROM block ORDER BY part, first COLLATE \"C\", second COLLATE \"C\", body COLLATE \"C\" DESC";
 
 /* Append the only column of every row. */
 static enum bp_code add_rows(struct bp_pg *pg, const char *sql, struct bp_buf *out,

@@ -163,7 +163,7 @@ static enum bp_code run_program(const struct bp_child_job *job, const char *name
     if (result.exit_status == 0 && (result.errs.len == 0 || may_talk))
         return BP_OK;
     bp_put_foreign(&words, bp_buf_str(&result.errs), WORDS_SHOWN);
-    if (strstr(bp_buf_str(&words), "lock timeout") != NULL)
+    if (strstr(bp_buf_str(&words), "timeout") != NULL && strstr(words.data, "LOCK TABLE") != NULL)
         return bp_fail(err, BP_ELOCKED,
                        "%s could not lock a table in time: another session waits to change it; "
                        "hint: try again later: %s",
@@ -238,27 +238,18 @@ enum bp_code bp_pg_dump_run(const struct bp_postgres_options *options, struct bp
     return BP_OK;
 }
 
-/* The first line that begins with word; NULL when there is none. */
-static char *first_line(char *text, const char *word)
+/* The first or the last line that begins with word; NULL when there is none. */
+static char *find_line(char *text, const char *word, bool last)
 {
-    char *at = bp_text_starts_with(text, word) ? text : NULL;
-    char *p = text;
+    char *found = NULL;
 
-    while (at == NULL && (p = strstr(p, word)) != NULL) {
-        if (p[-1] == '\n')
-            at = p;
-        p++;
+    for (char *p = strstr(text, word); p != NULL; p = strstr(p + 1, word)) {
+        bool begins_line = p == text || p[-1] == '\n';
+
+        if (begins_line && (found == NULL || last))
+            found = p;
     }
-    return at;
-}
-
-static char *last_line(char *text, const char *word)
-{
-    char *last = NULL;
-
-    for (char *p = first_line(text, word); p != NULL; p = first_line(p + 1, word))
-        last = p;
-    return last;
+    return found;
 }
 
 void bp_pg_fix_restrict_key(struct bp_buf *text)
@@ -267,8 +258,8 @@ void bp_pg_fix_restrict_key(struct bp_buf *text)
     static const char close_word[] = "\\unrestrict ";
     BP_AUTO(bp_buf_free) struct bp_buf out = {0};
     BP_AUTO(bp_sha256_freep) struct bp_sha256 *hash = NULL;
-    char *open = text->len > 0 ? first_line(text->data, open_word) : NULL;
-    char *close = text->len > 0 ? last_line(text->data, close_word) : NULL;
+    char *open = text->len > 0 ? find_line(text->data, open_word, false) : NULL;
+    char *close = text->len > 0 ? find_line(text->data, close_word, true) : NULL;
     const char *after_open = NULL;
     const char *after_close = NULL;
     char key[BP_SHA256_HEX_SIZE];

@@ -31,9 +31,10 @@ static bool is_name_part(char c)
 static const char *skip_quoted(const char *p, char quote, bool backslashes)
 {
     for (p++; *p != '\0'; p++) {
-        if (backslashes && *p == '\\' && p[1] != '\0')
-            p++;
-        else if (*p == quote && p[1] == quote)
+        bool doubled = *p == quote && p[1] == quote;
+        bool escaped = backslashes && *p == '\\' && p[1] != '\0';
+
+        if (doubled || escaped)
             p++;
         else if (*p == quote)
             return p + 1;

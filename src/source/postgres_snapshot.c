@@ -17,6 +17,9 @@ enum {
     NAME_SHOWN = 150,
 };
 
+static const char undefined_table[] = "42P01";
+static const char undefined_schema[] = "3F000";
+
 /* Columns of list_sql. */
 enum { OID, QUOTED, READABLE, FILTERED };
 
@@ -127,18 +130,36 @@ static enum bp_code name_holder(struct bp_pg *pg, struct bp_err *err)
                    bp_buf_str(&query), hint);
 }
 
-static enum bp_code lock_all(struct bp_pg *pg, const PGresult *list, struct bp_err *err)
+/* *gone tells that there is no such table any more, which is no error. */
+static enum bp_code lock_some(struct bp_pg *pg, const char *sql, bool *gone, struct bp_err *err)
+{
+    BP_AUTO(bp_pg_clear) PGresult *result = NULL;
+    enum bp_code rc = bp_pg_send(pg, sql, err);
+
+    if (rc == BP_OK)
+        rc = bp_pg_next(pg, &result, err);
+    if (rc != BP_OK)
+        return rc;
+    *gone = bp_pg_has_state(result, undefined_table) || bp_pg_has_state(result, undefined_schema);
+    if (PQresultStatus(result) == PGRES_FATAL_ERROR && !*gone)
+        rc = bp_pg_fail_result(result, err);
+    bp_pg_drain(pg);
+    return rc;
+}
+
+static enum bp_code lock_all(struct bp_pg *pg, const PGresult *list, bool *gone, struct bp_err *err)
 {
     enum bp_code rc = BP_OK;
 
-    for (int i = 0; i < PQntuples(list) && rc == BP_OK; i += LOCKS_PER_STATEMENT) {
+    *gone = false;
+    for (int i = 0; i < PQntuples(list) && rc == BP_OK && !*gone; i += LOCKS_PER_STATEMENT) {
         BP_AUTO(bp_buf_free) struct bp_buf sql = {0};
 
         for (int j = i; j < i + LOCKS_PER_STATEMENT && j < PQntuples(list); j++)
             bp_buf_printf(&sql, "%s ONLY %s", j == i ? "LOCK TABLE" : ",",
                           PQgetvalue(list, j, QUOTED));
         bp_buf_puts(&sql, " IN ACCESS SHARE MODE");
-        rc = bp_pg_run(pg, sql.data, err);
+        rc = lock_some(pg, sql.data, gone, err);
     }
     return rc;
 }
@@ -170,6 +191,7 @@ static enum bp_code attempt(struct bp_pg *pg, int64_t lock_timeout_ms, bool *don
     BP_AUTO(bp_pg_clear) PGresult *after = NULL;
     BP_AUTO(bp_freep) char *begin = NULL;
     enum bp_code rc = list_tables(pg, &before, err);
+    bool gone = false;
 
     *done = false;
     if (rc != BP_OK)
@@ -179,10 +201,10 @@ static enum bp_code attempt(struct bp_pg *pg, int64_t lock_timeout_ms, bool *don
                       lock_timeout_ms);
     rc = bp_pg_run(pg, begin, err);
     if (rc == BP_OK)
-        rc = lock_all(pg, before, err);
-    if (rc == BP_OK)
+        rc = lock_all(pg, before, &gone, err);
+    if (rc == BP_OK && !gone)
         rc = list_tables(pg, &after, err);
-    *done = rc == BP_OK && covers(before, after);
+    *done = rc == BP_OK && !gone && covers(before, after);
     return rc;
 }
 
@@ -199,7 +221,7 @@ enum bp_code bp_pg_snapshot_begin(struct bp_pg *pg, int64_t lock_timeout_ms, str
             return rc != BP_OK ? rc : bp_fail(err, BP_EUNAVAILABLE, "%s", ignored.msg);
         if (rc == BP_ELOCKED)
             return name_holder(pg, err);
-        if (rc != BP_OK && strstr(err->msg, "does not exist") == NULL)
+        if (rc != BP_OK)
             return rc;
     }
     return bp_fail(err, BP_ELOCKED,

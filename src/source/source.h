@@ -18,7 +18,8 @@
 struct bp_table {
     char *schema;
     char *name;
-    char *copy_in;      /* the statement that loads the rows: COPY "s"."t" ("a", "b") FROM stdin; */
+    char *copy_in;      /* the statement that loads the rows: COPY "s"."t" ("a", "b") FROM stdin;
+                           it names the root of a partition tree where rows may change places */
     char *copy_out;     /* the statement that reads them, in order */
     const char *order;  /* "primary key" or "row text"; static */
     char *definition;   /* SQL that makes this table with its indexes and constraints, for people */

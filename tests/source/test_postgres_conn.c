@@ -62,7 +62,7 @@ Test(postgres_conn, says_that_a_password_is_missing)
     struct bp_err err = {0};
 
     test_put_tcp_address(address);
-    url = bp_format("postgresql://postgres@%s/postgres?passfile=/dev/null", address);
+    url = bp_format("postgresql://postgres@%s/postgres?passfile=/nowhere", address);
     cr_expect_eq(connect_to(url, &err), BP_EAUTH, "%s", err.msg);
     cr_expect_not_null(strstr(err.msg, "asks for a password"), "%s", err.msg);
 }

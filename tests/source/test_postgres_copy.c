@@ -134,11 +134,12 @@ Test(postgres_copy, keeps_bytes_that_are_no_text_in_an_ascii_database)
     test_db_run(&ascii, "SET client_encoding = 'SQL_ASCII'; CREATE TABLE t (a text);"
                         "INSERT INTO t VALUES (E'\\xff\\xfe'), (E'\\xc3')");
     open_db(&ascii, &pg);
-    cr_assert_eq(bp_pg_copy_out(&pg,
-                                "COPY (SELECT a FROM t ORDER BY ROW(a)::text COLLATE \"C\") TO"
-                                " STDOUT",
-                                test_keep_line, &rows, &err),
-                 BP_OK, "%s", err.msg);
+    cr_assert_eq(
+        bp_pg_copy_out(&pg,
+                       "COPY (SELECT a FROM public.t ORDER BY ROW(a)::text COLLATE \"C\") TO"
+                       " STDOUT",
+                       test_keep_line, &rows, &err),
+        BP_OK, "%s", err.msg);
     cr_expect_str_eq(rows.data, "\303\n\377\376\n");
 }
 

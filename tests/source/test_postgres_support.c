@@ -15,8 +15,6 @@
 #include "source/postgres_dump.h"
 #include "source/postgres_script.h"
 
-extern char **environ;
-
 static struct bp_clock test_clock;
 static struct bp_env test_env;
 
@@ -69,7 +67,7 @@ static void run_at(const char *url, const char *sql)
     PQfinish(conn);
 }
 
-static void run_admin(const char *sql)
+void test_admin_run(const char *sql)
 {
     char url[512];
 
@@ -93,14 +91,14 @@ void test_db_new(struct test_db *db)
                                                .connect_timeout_ms = 10000,
                                                .lock_timeout_ms = 5000};
     sql = bp_format("CREATE DATABASE %s TEMPLATE template0", db->name);
-    run_admin(sql);
+    test_admin_run(sql);
 }
 
 void test_db_drop(struct test_db *db)
 {
     BP_AUTO(bp_freep) char *sql = bp_format("DROP DATABASE IF EXISTS %s WITH (FORCE)", db->name);
 
-    run_admin(sql);
+    test_admin_run(sql);
 }
 
 void test_db_run(const struct test_db *db, const char *sql)
@@ -137,7 +135,7 @@ void test_db_load(const struct test_db *db, const char *file)
     struct bp_pg_script script = {0};
 
     cr_assert_eq(bp_file_read(path, 1 << 20, &sql, &err), BP_OK, "%s", err.msg);
-    run_admin(roles);
+    test_admin_run(roles);
     conn = test_db_session(db);
     script.text = sql.data;
     /* One by one, as psql does: a new value of an enum needs its transaction to end. */

@@ -15,6 +15,9 @@ struct test_db {
 void test_db_new(struct test_db *db);
 void test_db_drop(struct test_db *db); /* for BP_AUTO */
 
+/* Run a statement as the superuser in the database postgres. */
+void test_admin_run(const char *sql);
+
 /* Run statements in a session of their own; a failure fails the test. */
 void test_db_run(const struct test_db *db, const char *sql);
 

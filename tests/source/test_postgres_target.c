@@ -147,3 +147,210 @@ Test(postgres_target, restores_odd_things_byte_for_byte)
 {
     round_trip("odd.sql");
 }
+
+/* A target that is open and in its transaction. */
+static struct bp_target *begin_at(const struct test_db *db)
+{
+    struct bp_target *target = bp_postgres_target_new(&db->options);
+    struct bp_target_info info;
+    struct bp_err err = {0};
+
+    cr_assert_eq(target->ops->open(target, &info, &err), BP_OK, "%s", err.msg);
+    cr_assert_eq(target->ops->begin(target, "UTF8", &err), BP_OK, "%s", err.msg);
+    return target;
+}
+
+Test(postgres_target, restores_into_a_database_that_it_has_cleaned)
+{
+    BP_AUTO(test_db_drop) struct test_db from = {0};
+    BP_AUTO(test_db_drop) struct test_db into = {0};
+    BP_AUTO(kept_free) struct kept kept = {0};
+
+    test_db_new(&from);
+    test_db_new(&into);
+    test_db_load(&from, "shop.sql");
+    test_db_load(&into, "odd.sql");
+    back_up(&from, &kept);
+    restore(&into, &kept, true);
+    expect_same_dump(&from, &into);
+}
+
+Test(postgres_target, leaves_a_cleaned_database_like_a_new_one)
+{
+    BP_AUTO(test_db_drop) struct test_db empty = {0};
+    BP_AUTO(test_db_drop) struct test_db full = {0};
+    BP_AUTO(bp_target_freep) struct bp_target *target = NULL;
+    BP_AUTO(bp_list_free) struct bp_list some = {0};
+    struct bp_err err = {0};
+    int64_t count = 0;
+
+    test_db_new(&empty);
+    test_db_new(&full);
+    test_db_load(&full, "odd.sql");
+    test_db_run(&full, "CREATE LANGUAGE plpgsql2 HANDLER plpgsql_call_handler;"
+                       "REVOKE ALL ON SCHEMA public FROM PUBLIC; COMMENT ON SCHEMA public IS 'x'");
+    target = begin_at(&full);
+    cr_assert_eq(target->ops->clean(target, &err), BP_OK, "%s", err.msg);
+    cr_assert_eq(target->ops->commit(target, &err), BP_OK, "%s", err.msg);
+    expect_same_dump(&empty, &full);
+    cr_assert_eq(target->ops->contents(target, &some, &count, &err), BP_OK, "%s", err.msg);
+    cr_expect_eq(count, 0, "%s", some.count > 0 ? some.at[0] : "");
+}
+
+Test(postgres_target, tells_what_a_database_holds)
+{
+    BP_AUTO(test_db_drop) struct test_db db = {0};
+    BP_AUTO(bp_target_freep) struct bp_target *target = NULL;
+    BP_AUTO(bp_list_free) struct bp_list none = {0};
+    BP_AUTO(bp_list_free) struct bp_list some = {0};
+    struct bp_err err = {0};
+    int64_t count = -1;
+
+    test_db_new(&db);
+    target = begin_at(&db);
+    cr_assert_eq(target->ops->contents(target, &none, &count, &err), BP_OK, "%s", err.msg);
+    cr_expect_eq(count, 0, "%s", none.count > 0 ? none.at[0] : "");
+    bp_target_freep(&target);
+
+    test_db_run(&db, "CREATE SCHEMA app; CREATE TABLE app.users (id serial PRIMARY KEY, t text);"
+                     "CREATE TYPE app.mood AS ENUM ('a'); CREATE VIEW app.v AS SELECT 1;"
+                     "CREATE FUNCTION app.f(int) RETURNS int LANGUAGE sql AS 'SELECT 1';"
+                     "CREATE EXTENSION hstore; SELECT lo_create(5)");
+    target = begin_at(&db);
+    cr_assert_eq(target->ops->contents(target, &some, &count, &err), BP_OK, "%s", err.msg);
+    cr_expect_eq(count, 8);
+    cr_expect(bp_list_has(&some, "table app.users"));
+    cr_expect(bp_list_has(&some, "function app.f(integer)"));
+    cr_expect(bp_list_has(&some, "type app.mood"));
+    cr_expect(bp_list_has(&some, "extension hstore"));
+    cr_expect(bp_list_has(&some, "large object 5"));
+}
+
+Test(postgres_target, tells_where_it_is)
+{
+    BP_AUTO(test_db_drop) struct test_db db = {0};
+    BP_AUTO(bp_target_freep) struct bp_target *target = NULL;
+    struct bp_target_info info;
+    struct bp_err err = {0};
+
+    test_db_new(&db);
+    target = bp_postgres_target_new(&db.options);
+    cr_assert_eq(target->ops->open(target, &info, &err), BP_OK, "%s", err.msg);
+    cr_expect_str_eq(info.name, db.name);
+    cr_expect_str_eq(info.encoding, "UTF8");
+    cr_expect(bp_text_ends_with(info.where, "/socket"), "%s", info.where);
+    cr_expect_geq(info.version_num, 120000);
+}
+
+static void expect_failure(const struct test_db *db, const char *sql, enum bp_code code,
+                           const char *message)
+{
+    BP_AUTO(bp_target_freep) struct bp_target *target = begin_at(db);
+    struct bp_err err = {0};
+
+    cr_expect_eq(target->ops->run(target, sql, "x.sql", &err), code, "%s", sql);
+    cr_expect_not_null(strstr(err.msg, message), "'%s' is not in: %s", message, err.msg);
+}
+
+Test(postgres_target, names_the_statement_that_failed)
+{
+    BP_AUTO(test_db_drop) struct test_db db = {0};
+
+    test_db_new(&db);
+    expect_failure(
+        &db, "SELECT 1;\n-- a comment; here\nALTER TABLE nowhere\n  OWNER TO x;\nSELECT 2;",
+        BP_EFAILED, "x.sql: ALTER TABLE nowhere   OWNER TO x: relation \"nowhere\" does not exist");
+    expect_failure(
+        &db, "CREATE TABLE public.t (); ALTER TABLE public.t OWNER TO no_such_role; SELECT 1",
+        BP_EFAILED, "x.sql: ALTER TABLE public.t OWNER TO no_such_role: role \"no_such_role\"");
+    expect_failure(&db, "SELECT '\303\244\303\244;';\nSELECT '\303\244';\nSELEC 'oops';\nSELECT 4",
+                   BP_EFAILED, "x.sql: SELEC 'oops': syntax error");
+    expect_failure(
+        &db,
+        "CREATE FUNCTION public.f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1; SELECT CASE"
+        " WHEN true THEN 2 END; END; DO $a$BEGIN PERFORM 1; END$a$; SELECT 1/0",
+        BP_EFAILED, "x.sql: SELECT 1/0: division by zero");
+    expect_failure(&db, "COPY pg_class TO STDOUT", BP_EFAILED, "a COPY is not expected here");
+}
+
+Test(postgres_target, drops_restrict_lines_but_only_where_they_belong)
+{
+    BP_AUTO(test_db_drop) struct test_db db = {0};
+    BP_AUTO(bp_target_freep) struct bp_target *target = NULL;
+    BP_AUTO(bp_freep) char *value = NULL;
+    struct bp_err err = {0};
+
+    test_db_new(&db);
+    target = begin_at(&db);
+    run(target,
+        "--\n-- dump\n--\n\n\\restrict k3y\n\nCREATE TABLE public.t AS SELECT '\n\\restrict a\n"
+        "\\unrestrict b\n' AS v;\n\n-- done\n\n\\unrestrict k3y\n\n",
+        "x.sql");
+    cr_assert_eq(target->ops->commit(target, &err), BP_OK, "%s", err.msg);
+    value = test_db_value(&db, "SELECT v FROM t");
+    cr_expect_str_eq(value, "\n\\restrict a\n\\unrestrict b\n");
+    expect_failure(&db, "\\connect other\n", BP_EFAILED, "syntax error");
+}
+
+Test(postgres_target, changes_nothing_before_the_commit)
+{
+    BP_AUTO(test_db_drop) struct test_db db = {0};
+    BP_AUTO(bp_freep) char *count = NULL;
+    struct bp_target *target = NULL;
+
+    test_db_new(&db);
+    test_db_run(&db, "CREATE TABLE kept ()");
+    target = begin_at(&db);
+    run(target, "CREATE TABLE public.made (); DROP TABLE public.kept", "x.sql");
+    bp_target_freep(&target);
+    count = test_db_value(&db, "SELECT string_agg(relname, ' ') FROM pg_class WHERE relname IN"
+                               " ('kept', 'made')");
+    cr_expect_str_eq(count, "kept");
+}
+
+Test(postgres_target, does_not_commit_what_has_failed)
+{
+    BP_AUTO(test_db_drop) struct test_db db = {0};
+    BP_AUTO(bp_target_freep) struct bp_target *target = NULL;
+    struct bp_err err = {0};
+
+    test_db_new(&db);
+    target = begin_at(&db);
+    cr_expect_eq(target->ops->run(target, "SELECT 1/0", "x.sql", &err), BP_EFAILED);
+    cr_expect_eq(target->ops->commit(target, &err), BP_EFAILED);
+    cr_expect_not_null(strstr(err.msg, "rolled back"), "%s", err.msg);
+}
+
+Test(postgres_target, reports_rows_that_the_server_refuses)
+{
+    BP_AUTO(test_db_drop) struct test_db db = {0};
+    BP_AUTO(bp_target_freep) struct bp_target *target = NULL;
+    struct bp_err err = {0};
+    int64_t rows = 0;
+
+    test_db_new(&db);
+    target = begin_at(&db);
+    run(target, "CREATE TABLE public.t (id int PRIMARY KEY)", "x.sql");
+    cr_assert_eq(target->ops->copy_begin(target, "COPY public.t (id) FROM stdin;", &err), BP_OK);
+    cr_assert_eq(target->ops->copy_put(target, "1\n2", 3, &err), BP_OK, "cut anywhere");
+    cr_assert_eq(target->ops->copy_put(target, "\n", 1, &err), BP_OK);
+    cr_assert_eq(target->ops->copy_end(target, &rows, &err), BP_OK, "%s", err.msg);
+    cr_expect_eq(rows, 2);
+    cr_assert_eq(target->ops->copy_begin(target, "COPY public.t (id) FROM stdin;", &err), BP_OK);
+    cr_assert_eq(target->ops->copy_put(target, "two\n", 4, &err), BP_OK);
+    cr_expect_eq(target->ops->copy_end(target, &rows, &err), BP_EFAILED);
+    cr_expect_not_null(strstr(err.msg, "invalid input syntax for type integer: \"two\""), "%s",
+                       err.msg);
+}
+
+Test(postgres_target, refuses_a_copy_statement_that_is_none)
+{
+    BP_AUTO(test_db_drop) struct test_db db = {0};
+    BP_AUTO(bp_target_freep) struct bp_target *target = NULL;
+    struct bp_err err = {0};
+
+    test_db_new(&db);
+    target = begin_at(&db);
+    cr_expect_eq(target->ops->copy_begin(target, "SELECT 1", &err), BP_EFAILED);
+    cr_expect_not_null(strstr(err.msg, "not a statement that loads rows"), "%s", err.msg);
+}

@@ -1,0 +1,59 @@
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/mem.h"
+
+/* FIPS 180-2, appendix B, and the empty message. */
+Test(hash, gives_the_published_results)
+{
+    static const struct {
+        const char *text;
+        const char *hex;
+    } rows[] = {
+        {"", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
+        {"abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
+        {"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+         "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char hex[BP_SHA256_HEX_SIZE];
+
+        bp_sha256_hex(rows[i].text, strlen(rows[i].text), hex);
+        cr_expect_str_eq(hex, rows[i].hex, "'%s'", rows[i].text);
+    }
+}
+
+Test(hash, a_stream_gives_the_same_whatever_its_pieces)
+{
+    BP_AUTO(bp_sha256_freep) struct bp_sha256 *hash = bp_sha256_new();
+    BP_AUTO(bp_freep) char *million = bp_alloc(1000000, 1);
+    char hex[BP_SHA256_HEX_SIZE];
+
+    memset(million, 'a', 1000000);
+    for (size_t at = 0, step = 1; at < 1000000; step = step * 3 % 1009) {
+        size_t len = step < 1000000 - at ? step : 1000000 - at;
+
+        bp_sha256_add(hash, million + at, len);
+        at += len;
+    }
+    bp_sha256_end(hash, hex);
+    cr_expect_str_eq(hex, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+}
+
+Test(hash, starts_afresh_after_its_end)
+{
+    BP_AUTO(bp_sha256_freep) struct bp_sha256 *hash = bp_sha256_new();
+    char hex[BP_SHA256_HEX_SIZE];
+
+    bp_sha256_add(hash, "something else", 14);
+    bp_sha256_end(hash, hex);
+    bp_sha256_add(hash, "a", 1);
+    bp_sha256_add(hash, NULL, 0);
+    bp_sha256_add(hash, "bc", 2);
+    bp_sha256_end(hash, hex);
+    cr_expect_str_eq(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    bp_sha256_end(hash, hex);
+    cr_expect_str_eq(hex, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+}
