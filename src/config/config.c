@@ -265,6 +265,25 @@ static enum bp_code look_up_rest(struct bp_config *cfg, unsigned groups, const s
     return BP_OK;
 }
 
+/* Of all options and under all names: what is not used must not be shown either. */
+static void register_secrets(const struct bp_env *env, struct bp_secrets *secrets)
+{
+    for (enum bp_opt id = 0; id < BP_OPT_COUNT; id++) {
+        const struct bp_option *option = bp_option(id);
+        char name[64];
+
+        if (!option->secret)
+            continue;
+        bp_option_env(id, name);
+        if (bp_env_get(env, name) != NULL)
+            bp_secrets_add(secrets, bp_env_get(env, name));
+        for (size_t i = 0; option->also[i] != NULL; i++) {
+            if (bp_env_get(env, option->also[i]) != NULL)
+                bp_secrets_add(secrets, bp_env_get(env, option->also[i]));
+        }
+    }
+}
+
 enum bp_code bp_config_load(struct bp_config *cfg, unsigned groups, const char *const *words,
                             const struct bp_env *env, struct bp_secrets *secrets,
                             struct bp_err *err)
@@ -272,13 +291,7 @@ enum bp_code bp_config_load(struct bp_config *cfg, unsigned groups, const char *
     enum bp_code rc = BP_OK;
 
     *cfg = (struct bp_config){0};
-    for (enum bp_opt id = 0; id < BP_OPT_COUNT; id++) {
-        char name[64];
-        const char *value = bp_option(id)->secret ? look_up(id, env, name) : NULL;
-
-        if (value != NULL)
-            bp_secrets_add(secrets, value);
-    }
+    register_secrets(env, secrets);
     rc = take_words(cfg, groups, words, err);
     if (rc == BP_OK && !cfg->help)
         rc = look_up_rest(cfg, groups, env, err);
