@@ -165,6 +165,17 @@ class GoodPath(Bed):
         self.assertEqual('3', server.git(self.repo, 'rev-list', '--count', 'main').strip())
         server.fsck(self.repo)
 
+    def test_backups_at_the_same_time_all_arrive(self) -> None:
+        self.run_it('backup')
+        children = [self.start('backup') for _ in range(3)]
+        for child in children:
+            out, err = child.communicate(timeout=60)
+            self.assertEqual(0, child.returncode, out + err)
+        listed = self.run_it('list', '--format', 'json').json['archives']
+        self.assertEqual(4, len({one['id'] for one in listed}))
+        self.assertTrue(all(one['damage'] is None for one in listed))
+        server.fsck(self.repo)
+
     def test_a_workflow_is_named_in_the_archive(self) -> None:
         env = {'GITHUB_REPOSITORY': 'octo-org/shop', 'GITHUB_REF_NAME': 'main',
                'GITHUB_SHA': 'def5678' + '0' * 33, 'GITHUB_EVENT_NAME': 'schedule',
