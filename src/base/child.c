@@ -14,6 +14,7 @@ enum {
     ERRS_KEPT = 8192,
     DEFAULT_OUTPUT_LIMIT = 1 << 20,
     EXIT_NO_PROGRAM = 127,
+    EXIT_UNKNOWN = 255,
     GRACE_MS = 3000, /* between SIGTERM and SIGKILL */
     TICK_MS = 20     /* while waiting for a child that has closed its streams */
 };
@@ -30,6 +31,13 @@ struct pipes {
     int in[2];
     int out[2];
     int errs[2];
+    int fault[2]; /* closed by a successful exec */
+};
+
+/* What the child tells when it could not become the program. */
+struct fault {
+    bool in_folder; /* the folder is to blame */
+    int error;
 };
 
 static void close_fd(int *fd)
@@ -45,6 +53,7 @@ static void close_pipes(struct pipes *p)
         close_fd(&p->in[i]);
         close_fd(&p->out[i]);
         close_fd(&p->errs[i]);
+        close_fd(&p->fault[i]);
     }
 }
 
@@ -52,27 +61,66 @@ static void close_pipes(struct pipes *p)
 static void become(const struct bp_child_job *job, const struct pipes *p, pid_t parent)
 {
     int in = job->input != NULL ? p->in[0] : open("/dev/null", O_RDONLY);
+    struct fault fault = {0};
 
     (void)setpgid(0, 0);
     (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent)
         _exit(EXIT_NO_PROGRAM);
     (void)signal(SIGPIPE, SIG_DFL);
-    if (dup2(in, 0) < 0 || dup2(p->out[1], 1) < 0 || dup2(p->errs[1], 2) < 0 ||
-        (job->dir != NULL && chdir(job->dir) != 0))
-        _exit(EXIT_NO_PROGRAM);
-    (void)execvpe(job->argv[0], (char *const *)(const void *)job->argv,
-                  (char *const *)(const void *)job->env);
+    fault.in_folder = job->dir != NULL && chdir(job->dir) != 0;
+    if (!fault.in_folder && dup2(in, 0) >= 0 && dup2(p->out[1], 1) >= 0 && dup2(p->errs[1], 2) >= 0)
+        (void)execvpe(job->argv[0], (char *const *)(const void *)job->argv,
+                      (char *const *)(const void *)job->env);
+    fault.error = errno;
+    if (write(p->fault[1], &fault, sizeof(fault)) < 0) {
+        /* Then the exit status alone has to tell. */
+    }
     _exit(EXIT_NO_PROGRAM);
+}
+
+/* Wait until the child has become the program, or learn why it could not. */
+static enum bp_code check_started(const struct bp_child_job *job, const struct running *child,
+                                  int fault_fd, struct bp_err *err)
+{
+    struct fault fault = {0};
+    ssize_t got = 0;
+
+    do
+        got = read(fault_fd, &fault, sizeof(fault));
+    while (got < 0 && errno == EINTR);
+    if (got != (ssize_t)sizeof(fault))
+        return BP_OK;
+    (void)waitpid(child->pid, NULL, 0);
+    errno = fault.error;
+    if (fault.in_folder)
+        return bp_fail(err, BP_EFAILED, "cannot run '%s' in '%s': %m", job->argv[0], job->dir);
+    if (fault.error == ENOENT)
+        return bp_fail(err, BP_ENOTFOUND, "cannot run '%s'; hint: is it installed and in PATH?",
+                       job->argv[0]);
+    return bp_fail(err, BP_EFAILED, "cannot run '%s': %m", job->argv[0]);
+}
+
+/* A parent that ignores its children's ends passes that on to us: their status would be lost. */
+static void want_exit_statuses(void)
+{
+    struct sigaction now = {0};
+
+    if (sigaction(SIGCHLD, NULL, &now) == 0 && now.sa_handler == SIG_IGN)
+        (void)signal(SIGCHLD, SIG_DFL);
 }
 
 static enum bp_code start(const struct bp_child_job *job, struct running *child, struct bp_err *err)
 {
-    struct pipes p = {{-1, -1}, {-1, -1}, {-1, -1}};
+    struct pipes p = {{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}};
     pid_t parent = getpid();
+    int fault_fd = -1;
+    enum bp_code rc = BP_OK;
 
+    want_exit_statuses();
     if (pipe2(p.in, O_CLOEXEC) != 0 || pipe2(p.out, O_CLOEXEC) != 0 ||
-        pipe2(p.errs, O_CLOEXEC) != 0 || (child->pid = fork()) < 0) {
+        pipe2(p.errs, O_CLOEXEC) != 0 || pipe2(p.fault, O_CLOEXEC) != 0 ||
+        (child->pid = fork()) < 0) {
         (void)bp_fail(err, BP_EFAILED, "cannot start '%s': %m", job->argv[0]);
         close_pipes(&p);
         return BP_EFAILED;
@@ -87,10 +135,14 @@ static enum bp_code start(const struct bp_child_job *job, struct running *child,
         p.in[1] = -1;
     p.out[0] = -1;
     p.errs[0] = -1;
+    fault_fd = p.fault[0];
+    p.fault[0] = -1;
     close_pipes(&p);
     if (child->in >= 0)
         (void)fcntl(child->in, F_SETFL, O_NONBLOCK);
-    return BP_OK;
+    rc = check_started(job, child, fault_fd, err);
+    close_fd(&fault_fd);
+    return rc;
 }
 
 /* Read what is there. false at the end of the stream. */
@@ -153,7 +205,10 @@ static bool reap(struct running *child, struct bp_child_result *result)
 
     if (pid == 0 || (pid < 0 && errno == EINTR))
         return false;
-    result->exit_status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    if (pid < 0)
+        result->exit_status = EXIT_UNKNOWN;
+    else
+        result->exit_status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
     return true;
 }
 
@@ -219,9 +274,6 @@ enum bp_code bp_child_run(const struct bp_child_job *job, struct bp_child_result
     close_fd(&child.in);
     close_fd(&child.out);
     close_fd(&child.errs);
-    if (rc == BP_OK && result->exit_status == EXIT_NO_PROGRAM && result->errs.len == 0)
-        return bp_fail(err, BP_ENOTFOUND, "cannot run '%s'; hint: is it installed and in PATH?",
-                       job->argv[0]);
     return rc;
 }
 

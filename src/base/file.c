@@ -45,6 +45,7 @@ enum bp_code bp_file_write(const char *path, const void *data, size_t len, struc
 
     if (fd < 0)
         return bp_fail(err, BP_EFAILED, "cannot write '%s': %m", path);
+    (void)fchmod(fd, 0600); /* one that was there keeps its mode */
     while (len > 0) {
         ssize_t put = write(fd, p, len);
 

@@ -1,5 +1,6 @@
 #include "base/json.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,7 @@
 #include "base/text.h"
 
 enum { DEEPEST = 64 };
-static const double largest_int = 9007199254740992.0; /* 2^53: a double holds all below exactly */
+static const double largest_int = 9007199254740991.0; /* 2^53 - 1: exact, and so is no larger one */
 
 /* struct bp_json is cJSON's node under our own name, so that no other file sees cJSON. */
 static const cJSON *in(const struct bp_json *value)
@@ -59,14 +60,32 @@ static bool too_deep(const char *text, size_t len)
     return false;
 }
 
+/* cJSON would end the string there and drop the rest. */
+static bool has_escaped_nul(const char *text, size_t len)
+{
+    static const char nul[] = "\\u0000";
+
+    for (size_t i = 0; i + sizeof(nul) - 1 <= len; i++) {
+        if (memcmp(text + i, nul, sizeof(nul) - 1) == 0)
+            return true;
+        if (text[i] == '\\')
+            i++;
+    }
+    return false;
+}
+
 enum bp_code bp_json_parse(const char *text, size_t len, struct bp_json **out, struct bp_err *err)
 {
     const char *end = text;
     cJSON *node = NULL;
 
     *out = NULL;
+    if (len == 0)
+        return bp_fail(err, BP_EFAILED, "not JSON: there is no text");
     if (memchr(text, '\0', len) != NULL || !bp_text_is_utf8(text, len))
         return bp_fail(err, BP_EFAILED, "not JSON: it holds bytes that are not UTF-8 text");
+    if (has_escaped_nul(text, len))
+        return bp_fail(err, BP_EFAILED, "not accepted: a JSON string that holds a NUL");
     if (too_deep(text, len))
         return bp_fail(err, BP_EFAILED, "not accepted: JSON nested deeper than %d", DEEPEST);
     node = cJSON_ParseWithLengthOpts(text, len, &end, 0);
@@ -126,16 +145,19 @@ bool bp_json_get_bool(const struct bp_json *object, const char *key, bool fallba
     return cJSON_IsBool(node) ? cJSON_IsTrue(node) : fallback;
 }
 
-bool bp_json_get_int(const struct bp_json *object, const char *key, int64_t *out)
+static bool whole_number(const cJSON *node, int64_t *out)
 {
-    const cJSON *node = in(bp_json_get(object, key));
-
     if (!cJSON_IsNumber(node) || !(fabs(node->valuedouble) <= largest_int) ||
         trunc(node->valuedouble) < node->valuedouble ||
         trunc(node->valuedouble) > node->valuedouble)
         return false;
     *out = (int64_t)node->valuedouble;
     return true;
+}
+
+bool bp_json_get_int(const struct bp_json *object, const char *key, int64_t *out)
+{
+    return whole_number(in(bp_json_get(object, key)), out);
 }
 
 const struct bp_json *bp_json_first(const struct bp_json *parent)
@@ -279,12 +301,16 @@ static void render_children(const cJSON *parent, int depth, int indent, struct b
 
 static void render(const cJSON *node, int depth, int indent, struct bp_buf *out)
 {
+    int64_t number = 0;
+
     if (cJSON_IsObject(node) || cJSON_IsArray(node)) {
         bp_buf_putc(out, cJSON_IsObject(node) ? '{' : '[');
         render_children(node, depth, indent, out);
         bp_buf_putc(out, cJSON_IsObject(node) ? '}' : ']');
     } else if (cJSON_IsString(node)) {
         render_text(node->valuestring, out);
+    } else if (whole_number(node, &number)) {
+        bp_buf_printf(out, "%" PRId64, number); /* cJSON would write 1e+15 */
     } else {
         char *text = cJSON_PrintUnformatted(node);
 

@@ -1,6 +1,6 @@
 /*
  * JSON in and out. Reading is strict and limited: one value, no trailing text, UTF-8, nesting of
- * at most 64. Writing is deterministic: keys are sorted by byte value.
+ * at most 64; no string holds a NUL. Writing is deterministic: keys are sorted by byte value.
  */
 #ifndef BP_BASE_JSON_H
 #define BP_BASE_JSON_H
@@ -31,7 +31,7 @@ const struct bp_json *bp_json_get(const struct bp_json *object, const char *key)
 const char *bp_json_text(const struct bp_json *value); /* NULL unless a string */
 const char *bp_json_get_text(const struct bp_json *object, const char *key);
 bool bp_json_get_bool(const struct bp_json *object, const char *key, bool fallback);
-/* false unless a whole number of at most 2^53 in size */
+/* false unless a whole number of less than 2^53 in size */
 bool bp_json_get_int(const struct bp_json *object, const char *key, int64_t *out);
 /* The children of an array or object in order; NULL at the end. */
 const struct bp_json *bp_json_first(const struct bp_json *parent);

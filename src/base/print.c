@@ -8,9 +8,13 @@
 
 enum { PROGRESS_EVERY_MS = 10000 };
 
+/* A runner trims every kind of white space; of those beyond ASCII any byte may be a part. */
 static const char *skip_blanks(const char *text)
 {
-    return text + strspn(text, " \t");
+    while (*text == ' ' || *text == '\t' || *text == '\v' || *text == '\f' ||
+           (unsigned char)*text >= 0x80)
+        text++;
+    return text;
 }
 
 /* Break what a runner would read as a command: "::" at a line's start, "##[" anywhere. */

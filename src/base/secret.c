@@ -27,11 +27,25 @@ static void take_form(struct bp_secrets *secrets, char *form)
         bp_list_add(&secrets->forms, owned);
 }
 
+/* As it stands in a JSON string, which --format json prints. */
+static char *in_json(const char *text)
+{
+    struct bp_buf out = {0};
+
+    for (const char *p = text; *p != '\0'; p++) {
+        if (*p == '"' || *p == '\\')
+            bp_buf_putc(&out, '\\');
+        bp_buf_putc(&out, *p);
+    }
+    return bp_buf_take(&out);
+}
+
 static void add_line(struct bp_secrets *secrets, const char *line)
 {
     BP_AUTO(bp_free_secretp) char *basic = bp_format("x-access-token:%s", line);
 
     take_form(secrets, bp_strdup(line));
+    take_form(secrets, in_json(line));
     take_form(secrets, bp_percent_encode(line, "-._~"));
     take_form(secrets, bp_percent_encode(line, "-._~!$&'()*+,;=:@/?"));
     take_form(secrets, bp_percent_decode(line));
@@ -48,8 +62,10 @@ void bp_secrets_add(struct bp_secrets *secrets, const char *secret)
     bp_text_trim(rest);
     take_form(secrets, bp_strdup(secret));
     add_line(secrets, rest);
-    for (line = strtok_r(rest, "\r\n", &more); line != NULL; line = strtok_r(NULL, "\r\n", &more))
+    for (line = strtok_r(rest, "\r\n", &more); line != NULL; line = strtok_r(NULL, "\r\n", &more)) {
+        bp_text_trim(line);
         add_line(secrets, line);
+    }
     if (secrets->forms.count > 1)
         qsort(secrets->forms.at, secrets->forms.count, sizeof(char *), longest_first);
 }

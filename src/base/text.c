@@ -107,7 +107,7 @@ void bp_put_size(struct bp_buf *out, int64_t bytes)
         bp_buf_printf(out, "%" PRId64 " B", bytes);
         return;
     }
-    while (value >= 1024 && i + 1 < sizeof(names) / sizeof(names[0])) {
+    while (value >= 1023.95 && i + 1 < sizeof(names) / sizeof(names[0])) {
         value /= 1024;
         i++;
     }
@@ -260,6 +260,13 @@ char *bp_percent_decode(const char *text)
     return bp_buf_take(&out);
 }
 
+/* Of both sets: a terminal obeys U+0080 to U+009F as it obeys escape sequences. */
+static bool is_control(const char *p, size_t len)
+{
+    return (len == 1 && iscntrl((unsigned char)p[0])) ||
+           (len == 2 && (unsigned char)p[0] == 0xC2 && (unsigned char)p[1] < 0xA0);
+}
+
 void bp_put_foreign(struct bp_buf *out, const char *text, size_t limit)
 {
     size_t len = strlen(text);
@@ -274,7 +281,7 @@ void bp_put_foreign(struct bp_buf *out, const char *text, size_t limit)
         }
         if (step == 0)
             bp_buf_putc(out, '?');
-        else if (step == 1 && iscntrl((unsigned char)text[i]))
+        else if (is_control(text + i, step))
             bp_buf_putc(out, ' ');
         else
             bp_buf_add(out, text + i, step);

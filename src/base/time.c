@@ -11,9 +11,15 @@ void bp_time_format(int64_t ms, char out[BP_TIME_SIZE])
     struct tm parts = {0};
     time_t seconds = (time_t)(ms / 1000);
 
-    if (gmtime_r(&seconds, &parts) == NULL ||
-        strftime(out, BP_TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
+    if (gmtime_r(&seconds, &parts) == NULL) {
         out[0] = '\0';
+        return;
+    }
+    /* The narrow types let the compiler see that it fits. strftime() would write year 999 short. */
+    (void)snprintf(out, BP_TIME_SIZE, "%04d-%02d-%02dT%02d:%02d:%02dZ",
+                   (uint16_t)(parts.tm_year + 1900), (uint8_t)(parts.tm_mon + 1),
+                   (uint8_t)parts.tm_mday, (uint8_t)parts.tm_hour, (uint8_t)parts.tm_min,
+                   (uint8_t)parts.tm_sec);
 }
 
 void bp_time_format_id(int64_t ms, char out[BP_TIME_SIZE])
@@ -77,12 +83,17 @@ static bool parse_zone(const char **p, int64_t *ms)
     return true;
 }
 
+/* "T14:30", "T14:30:45.5" or "T14-30-45": behind "T14:30" a "-" begins the zone. */
 static bool parse_clock(const char **p, struct tm *parts)
 {
-    if (!one_of(p, "Tt ") || !digits(p, 2, &parts->tm_hour) || !one_of(p, ":-") ||
-        !digits(p, 2, &parts->tm_min))
+    const char *separator = NULL;
+
+    if (!one_of(p, "Tt ") || !digits(p, 2, &parts->tm_hour))
         return false;
-    if (one_of(p, ":-") && !digits(p, 2, &parts->tm_sec))
+    separator = **p == '-' ? "-" : ":";
+    if (!one_of(p, separator) || !digits(p, 2, &parts->tm_min))
+        return false;
+    if (one_of(p, separator) && !digits(p, 2, &parts->tm_sec))
         return false;
     if (one_of(p, ".,")) {
         if (!isdigit((unsigned char)**p))

@@ -34,9 +34,8 @@ static void report(struct bp_app *app)
     BP_AUTO(bp_buf_free) struct bp_buf text = {0};
 
     if (!bp_config_is(&app->cfg, BP_OPT_FORMAT, "json")) {
-        bp_print(app->out,
-                 "ok: the token sees %s, workflow %s is active, %zu of %zu branches exist\n", repo,
-                 workflow, branches->count, branches->count);
+        bp_print(app->out, "ok: the token sees %s, workflow %s is active, %zu branches exist\n",
+                 repo, workflow, branches->count);
         return;
     }
     bp_json_set_text(top, "repository", repo);

@@ -250,7 +250,8 @@ Test(child, a_time_out_also_ends_one_that_has_closed_its_streams)
 Test(child, a_stop_ends_it)
 {
     BP_AUTO(bp_child_result_free) struct bp_child_result result = {0};
-    BP_AUTO(bp_freep) char *script = bp_format("echo $$; kill -TERM %d; exec sleep 300", getpid());
+    BP_AUTO(bp_freep)
+    char *script = bp_format("echo $$; sleep 0.3; kill -TERM %d; exec sleep 300", getpid());
     struct bp_err err = {0};
     int64_t start = bp_clock_mono(&the_clock);
 

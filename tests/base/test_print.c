@@ -57,6 +57,9 @@ static void say_all(void)
     bp_debug(&out, "debug %d", 3);
     bp_warn(&out, "warning %d", 4);
     bp_error(&out, "error %d", 5);
+    fake_clock_advance(&fake, 1);
+    bp_progress(&out, "not yet");
+    fake_clock_advance(&fake, 10000);
     bp_progress(&out, "progress %d", 6);
 }
 
@@ -101,6 +104,8 @@ Test(print, no_text_leaves_with_a_secret)
     bp_debug(&out, "c %s", "s3cr3t");
     bp_warn(&out, "d %s", "s3cr3t");
     bp_error(&out, "e %s", "s3cr3t");
+    bp_progress(&out, "not yet");
+    fake_clock_advance(&fake, 10000);
     bp_progress(&out, "f %s", "s3cr3t");
     bp_print_command(&out, "::notice::s3cr3t");
     expect_texts("a ***\n::notice::***\n",
@@ -147,10 +152,12 @@ Test(print, nothing_that_others_wrote_is_a_command_of_the_runner)
 
     out.runner = true;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        size_t before = stdout_len;
+
         bp_print(&out, "%s", rows[i].text);
         (void)fflush(out.out);
-        cr_expect_str_eq(stdout_text, rows[i].harmless, "row %zu became '%s'", i, stdout_text);
-        rewind(out.out);
+        cr_expect_str_eq(stdout_text + before, rows[i].harmless, "row %zu became '%s'", i,
+                         stdout_text + before);
     }
 }
 
@@ -174,7 +181,7 @@ Test(print, progress_is_a_line_every_ten_seconds)
         bp_progress(&out, "%d s", i);
         fake_clock_advance(&fake, 1000);
     }
-    expect_texts("", "0 s\n10 s\n20 s\n");
+    expect_texts("", "10 s\n20 s\n");
 }
 
 Test(print, progress_rewrites_its_line_on_a_terminal)
@@ -201,9 +208,10 @@ Test(print, a_result_removes_the_progress_line)
 Test(print, progress_works_without_a_clock)
 {
     out.clock = NULL;
+    out.terminal = true;
     bp_progress(&out, "one");
     bp_progress(&out, "two");
-    expect_texts("", "one\n");
+    expect_texts("", "\r\033[Kone");
 }
 
 Test(print, long_texts_are_not_cut)

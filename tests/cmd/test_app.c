@@ -63,26 +63,6 @@ Test(app, quiet_leaves_the_result_only)
     cr_expect(strstr(fake.out, "main    started") != NULL, "%s", fake.out);
 }
 
-Test(app, dispatch_gives_the_status_that_all_failures_share)
-{
-    fake_forge_branch(&forge, "main")->script_len = 1;
-    fake_forge_branch(&forge, "main")->script[0] = FAKE_FORBIDDEN;
-    cr_expect_eq(run("dispatch --repo o/r --branch main"), 3);
-}
-
-Test(app, dispatch_with_require_all_fails_when_one_does)
-{
-    fake_forge_branch(&forge, "gone")->script_len = 1;
-    fake_forge_branch(&forge, "gone")->script[0] = FAKE_NO_BRANCH;
-    cr_expect_eq(run("dispatch --repo o/r --branch gone --branch main --require all"), 4);
-}
-
-Test(app, check_says_ok)
-{
-    cr_expect_eq(run("check --repo o/r --branch main"), 0);
-    cr_expect(strstr(fake.out, "ok: the token sees o/r") == fake.out, "%s", fake.out);
-}
-
 Test(app, help_goes_to_stdout)
 {
     cr_expect_eq(run("dispatch --help"), 0);

@@ -1,0 +1,105 @@
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "support/fake_app.h"
+#include "support/fake_clock.h"
+#include "support/fake_source.h"
+#include "support/fake_store.h"
+
+static const struct fake_source_table tables[] = {{"public", "users", 1200, 30},
+                                                  {NULL, NULL, 0, 0}};
+
+static struct fake_clock fclock;
+static struct fake_store store;
+static struct fake_app fake;
+
+/* Two archives of a workflow, a day apart. */
+static void set_up(void)
+{
+    struct fake_source source = fake_source(tables);
+
+    fclock = fake_clock_new();
+    store = fake_store();
+    fake = fake_app(&fclock.base);
+    fake.env[0] = "GITHUB_REPOSITORY=myorg/myapp";
+    fake.env[1] = "GITHUB_EVENT_NAME=schedule";
+    fake.env[2] = "GITHUB_SHA=abcdef0123";
+    fake.env[3] = "GITHUB_REF_NAME=main";
+    for (int i = 0; i < 2; i++) {
+        fake.app.source = &source.base;
+        fake.app.store = &store.base;
+        cr_assert_eq(fake_app_run(&fake, "backup --backup-repo /x"), 0, "%s", fake.err);
+        fclock.now_ms += 86400000;
+    }
+}
+
+static void tear_down(void)
+{
+    fake_app_release(&fake);
+    fake_store_release(&store);
+}
+
+TestSuite(cmd_list, .init = set_up, .fini = tear_down);
+
+static int run(const char *line)
+{
+    fake.app.store = &store.base;
+    return fake_app_run(&fake, line);
+}
+
+Test(cmd_list, prints_a_row_for_each_archive)
+{
+    cr_expect_eq(run("list --backup-repo /x"), 0);
+    cr_expect(strstr(fake.out, "ID                    SOURCE       EVENT     COMMIT   TABLES  ROWS "
+                               "  SIZE      STATE\n"
+                               "2024-01-16T14-30-45Z  myorg/myapp  schedule  abcdef0  1       "
+                               "1,200") == fake.out,
+              "%s", fake.out);
+    cr_expect_not_null(strstr(fake.out, "latest\n2024-01-15T14-30-45Z"));
+}
+
+Test(cmd_list, prints_one_json_object)
+{
+    BP_AUTO(bp_json_freep) struct bp_json *json = NULL;
+    struct bp_err err;
+    const struct bp_json *second = NULL;
+    int64_t rows = 0;
+
+    cr_expect_eq(run("list --backup-repo /x --format json"), 0);
+    cr_assert_eq(bp_json_parse(fake.out, strlen(fake.out), &json, &err), BP_OK, "%s", fake.out);
+    second = bp_json_next(bp_json_first(bp_json_get(json, "archives")));
+    cr_expect_str_eq(bp_json_get_text(second, "id"), "2024-01-15T14-30-45Z");
+    cr_expect_str_eq(bp_json_get_text(second, "time"), "2024-01-15T14:30:45Z");
+    cr_expect(bp_json_get_int(second, "rows", &rows) && rows == 1200);
+}
+
+Test(cmd_list, until_a_date_means_its_whole_day)
+{
+    cr_expect_eq(run("list --backup-repo /x --format json --until 2024-01-15"), 0);
+    cr_expect_not_null(strstr(fake.out, "2024-01-15T14-30-45Z"));
+    cr_expect_null(strstr(fake.out, "2024-01-16T14-30-45Z"));
+    cr_expect_eq(run("list --backup-repo /x --format json --until 2024-01-15T00:00Z"), 0);
+    cr_expect_null(strstr(fake.out, "2024-01-15T14-30-45Z"));
+}
+
+Test(cmd_list, the_surroundings_are_no_filter)
+{
+    fake.env[0] = "GITHUB_REPOSITORY=other/repo";
+    cr_expect_eq(run("list --backup-repo /x --format json"), 0);
+    cr_expect_not_null(strstr(fake.out, "myorg/myapp"));
+}
+
+Test(cmd_list, says_when_nothing_matches)
+{
+    cr_expect_eq(run("list --backup-repo /x --event push"), 0);
+    cr_expect_str_eq(fake.out, "");
+    cr_expect_str_eq(fake.err, "no archive on branch 'main' matches\n");
+}
+
+Test(cmd_list, names_a_branch_that_is_not_there)
+{
+    store.missing = true;
+    cr_expect_eq(run("list --backup-repo /x"), 4);
+    cr_expect_not_null(strstr(fake.err, "the backup repository has no branch 'main'"));
+}

@@ -1,0 +1,47 @@
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "cmd/registry.h"
+#include "support/fake_app.h"
+#include "support/fake_clock.h"
+
+static struct fake_clock fclock;
+static struct fake_app fake;
+
+static void set_up(void)
+{
+    fclock = fake_clock_new();
+    fake = fake_app(&fclock.base);
+}
+
+static void tear_down(void)
+{
+    fake_app_release(&fake);
+}
+
+TestSuite(registry, .init = set_up, .fini = tear_down);
+
+Test(registry, without_a_token_says_how_to_set_one)
+{
+    cr_expect_eq(fake_app_run(&fake, "check --repo o/r"), 3);
+    cr_expect(strstr(fake.err, "backproof: error: there is no trigger token; hint: set "
+                               "WORKFLOW_TRIGGER_TOKEN") == fake.err,
+              "%s", fake.err);
+}
+
+Test(registry, a_malformed_token_is_not_sent_anywhere)
+{
+    fake.env[0] = "WORKFLOW_TRIGGER_TOKEN=two words";
+    fake.env[1] = "GITHUB_API_URL=http://127.0.0.1:1";
+    cr_expect_eq(fake_app_run(&fake, "check --repo o/r"), 3);
+    cr_expect_not_null(strstr(fake.err, "the token is malformed"));
+}
+
+Test(registry, makes_a_driver_that_fails_only_when_it_is_used)
+{
+    fake.env[0] = "WORKFLOW_TRIGGER_TOKEN=ghp_x12345";
+    fake.env[1] = "GITHUB_API_URL=http://127.0.0.1:1";
+    cr_expect_eq(fake_app_run(&fake, "check --repo o/r"), 5);
+    cr_expect_not_null(strstr(fake.err, "127.0.0.1"));
+    cr_expect_null(strstr(fake.err, "ghp_x12345"));
+}
