@@ -92,6 +92,7 @@ static int remove_one(const char *path, const struct stat *info, int kind, struc
 void bp_tempdir_removep(char **path)
 {
     if (*path != NULL)
+        /* NOLINTNEXTLINE(concurrency-mt-unsafe): it is, unless FTW_CHDIR is given */
         (void)nftw(*path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     bp_freep(path);
 }

@@ -257,12 +257,16 @@ static void render_text(const char *text, struct bp_buf *out)
     bp_buf_putc(out, '"');
 }
 
+struct child {
+    const cJSON *node;
+};
+
 static int by_key(const void *left, const void *right)
 {
-    const cJSON *const *a = left;
-    const cJSON *const *b = right;
+    const struct child *a = left;
+    const struct child *b = right;
 
-    return strcmp((*a)->string, (*b)->string);
+    return strcmp(a->node->string, b->node->string);
 }
 
 static void new_line(int indent, struct bp_buf *out)
@@ -276,12 +280,15 @@ static void render(const cJSON *node, int depth, int indent, struct bp_buf *out)
 
 static void render_children(const cJSON *parent, int depth, int indent, struct bp_buf *out)
 {
-    size_t count = bp_json_count(lend(parent));
-    BP_AUTO(bp_freep) const cJSON **children = bp_alloc(count, sizeof(*children));
+    BP_AUTO(bp_freep) struct child *children = NULL;
+    size_t count = 0;
     size_t i = 0;
 
     for (const cJSON *c = parent->child; c != NULL; c = c->next)
-        children[i++] = c;
+        count++;
+    children = bp_alloc(count, sizeof(*children));
+    for (const cJSON *c = parent->child; c != NULL; c = c->next)
+        children[i++].node = c;
     if (cJSON_IsObject(parent) && count > 1)
         qsort(children, count, sizeof(*children), by_key);
     for (i = 0; i < count; i++) {
@@ -290,10 +297,10 @@ static void render_children(const cJSON *parent, int depth, int indent, struct b
         if (depth > 0)
             new_line(indent + 1, out);
         if (cJSON_IsObject(parent)) {
-            render_text(children[i]->string, out);
+            render_text(children[i].node->string, out);
             bp_buf_puts(out, ": ");
         }
-        render(children[i], depth - 1, indent + 1, out);
+        render(children[i].node, depth - 1, indent + 1, out);
     }
     if (depth > 0 && count > 0)
         new_line(indent, out);

@@ -2,8 +2,8 @@
  * Secrets that must never be shown. A secret is registered the moment it is read; every text that
  * leaves the program passes bp_secrets_mask(), which replaces each form of it: as it is, trimmed,
  * URL-escaped, percent-decoded, in a JSON string, base64 (alone and as the password of
- * "x-access-token"), and each line of a multi-line one. Forms shorter than 4 bytes are not masked: they would hide ordinary
- * words.
+ * "x-access-token"), and each line of a multi-line one. Forms shorter than 4 bytes are not masked:
+ * they would hide ordinary words.
  */
 #ifndef BP_BASE_SECRET_H
 #define BP_BASE_SECRET_H

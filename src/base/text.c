@@ -197,7 +197,9 @@ bool bp_text_is_utf8(const char *text, size_t len)
 
 char *bp_text_base64(const void *data, size_t len)
 {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    enum { PAD = 64 };
+    static const char digits[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
     const unsigned char *p = data;
     struct bp_buf out = {0};
 
@@ -210,8 +212,8 @@ char *bp_text_base64(const void *data, size_t len)
             three |= p[i + 2];
         bp_buf_putc(&out, digits[three >> 18]);
         bp_buf_putc(&out, digits[three >> 12 & 63U]);
-        bp_buf_putc(&out, i + 1 < len ? digits[three >> 6 & 63U] : '=');
-        bp_buf_putc(&out, i + 2 < len ? digits[three & 63U] : '=');
+        bp_buf_putc(&out, digits[i + 1 < len ? three >> 6 & 63U : PAD]);
+        bp_buf_putc(&out, digits[i + 2 < len ? three & 63U : PAD]);
     }
     return bp_buf_take(&out);
 }
@@ -253,7 +255,7 @@ char *bp_percent_decode(const char *text)
         if (low < 0) {
             bp_buf_putc(&out, *p);
         } else {
-            bp_buf_putc(&out, (char)(high * 16 + low));
+            bp_buf_putc(&out, (char)(unsigned char)(high * 16 + low));
             p += 2;
         }
     }

@@ -53,7 +53,9 @@ static enum bp_code run(struct bp_app *app, struct bp_err *err)
     BP_AUTO(bp_source_freep) struct bp_source *source = NULL;
     BP_AUTO(bp_store_freep) struct bp_store *store = NULL;
     struct bp_gha_context context = {0};
-    struct bp_backup_job job = {.branch = bp_config_text(&app->cfg, BP_OPT_BACKUP_BRANCH),
+    struct bp_backup_job job = {.clock = app->clock,
+                                .out = app->out,
+                                .branch = bp_config_text(&app->cfg, BP_OPT_BACKUP_BRANCH),
                                 .tool_version = bp_version()};
     struct bp_backup_result result = {0};
 
@@ -65,8 +67,11 @@ static enum bp_code run(struct bp_app *app, struct bp_err *err)
     job.run_id = context.run_id;
     job.run_url = context.run_url;
     if (bp_registry_source(app, &source, err) != BP_OK ||
-        bp_registry_store(app, &store, err) != BP_OK ||
-        bp_flow_backup(source, store, app->clock, app->out, &job, &result, err) != BP_OK)
+        bp_registry_store(app, &store, err) != BP_OK)
+        return err->code;
+    job.source = source;
+    job.store = store;
+    if (bp_flow_backup(&job, &result, err) != BP_OK)
         return err->code;
     if (bp_config_is(&app->cfg, BP_OPT_FORMAT, "json"))
         report_json(app, &result);

@@ -35,8 +35,7 @@ static void warn_of_failures(struct bp_app *app, const struct bp_dispatch_result
     }
 }
 
-static enum bp_code dispatch(struct bp_app *app, const struct bp_dispatch_job *job,
-                             struct bp_err *err)
+static enum bp_code dispatch(struct bp_app *app, struct bp_dispatch_job *job, struct bp_err *err)
 {
     BP_AUTO(bp_forge_freep) struct bp_forge *forge = NULL;
     BP_AUTO(bp_dispatch_results_free) struct bp_dispatch_results results = {0};
@@ -45,7 +44,8 @@ static enum bp_code dispatch(struct bp_app *app, const struct bp_dispatch_job *j
     if (bp_registry_forge(app, &forge, err) != BP_OK ||
         bp_preflight(forge, app->out, job->repo, job->workflow, err) != BP_OK)
         return err->code;
-    rc = bp_flow_dispatch(forge, app->clock, app->out, job, &results, err);
+    job->forge = forge;
+    rc = bp_flow_dispatch(job, &results, err);
     if (results.count == 0)
         return rc;
     report(app, job, &results);
@@ -61,6 +61,8 @@ static enum bp_code run(struct bp_app *app, struct bp_err *err)
     const struct bp_config *cfg = &app->cfg;
     BP_AUTO(bp_json_freep) struct bp_json *inputs = NULL;
     struct bp_dispatch_job job = {
+        .clock = app->clock,
+        .out = app->out,
         .repo = bp_config_text(cfg, BP_OPT_REPO),
         .workflow = bp_config_text(cfg, BP_OPT_WORKFLOW),
         .branches = bp_config_list(cfg, BP_OPT_BRANCH),

@@ -61,7 +61,9 @@ static enum bp_code run(struct bp_app *app, struct bp_err *err)
 {
     BP_AUTO(bp_store_freep) struct bp_store *store = NULL;
     BP_AUTO(bp_target_freep) struct bp_target *target = NULL;
-    const struct bp_restore_job job = {
+    struct bp_restore_job job = {
+        .clock = app->clock,
+        .out = app->out,
         .archive = app->cfg.args.at[0],
         .branch = bp_config_text(&app->cfg, BP_OPT_BACKUP_BRANCH),
         .clean = bp_config_flag(&app->cfg, BP_OPT_CLEAN),
@@ -71,8 +73,11 @@ static enum bp_code run(struct bp_app *app, struct bp_err *err)
     struct bp_restore_result result = {0};
 
     if (bp_registry_store(app, &store, err) != BP_OK ||
-        bp_registry_target(app, &target, err) != BP_OK ||
-        bp_flow_restore(store, target, app->clock, app->out, &job, &result, err) != BP_OK)
+        bp_registry_target(app, &target, err) != BP_OK)
+        return err->code;
+    job.store = store;
+    job.target = target;
+    if (bp_flow_restore(&job, &result, err) != BP_OK)
         return err->code;
     report(app, &result);
     return BP_OK;

@@ -251,8 +251,11 @@ void bp_option_env(enum bp_opt id, char out[64])
         (void)snprintf(out, 64, "%s", table[id].env);
     else
         (void)snprintf(out, 64, "BACKPROOF_%s", table[id].name);
-    for (char *p = out; *p != '\0'; p++)
-        *p = *p == '-' ? '_' : (char)toupper((unsigned char)*p);
+    for (char *p = out; *p != '\0'; p++) {
+        *p = (char)toupper((unsigned char)*p);
+        if (*p == '-')
+            *p = '_';
+    }
 }
 
 enum bp_opt bp_option_find(unsigned groups, const char *name, size_t len)

@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "config/render.h"
 
 static bool takes(const struct bp_cmd_doc *cmd, enum bp_opt id)
@@ -43,19 +45,15 @@ void bp_render_bash(const struct bp_program_doc *program, struct bp_buf *out)
                      "    esac\n}\ncomplete -F _backproof backproof\n");
 }
 
-/* Text between single quotes of a shell; zsh also reads ":" and brackets in a description. */
+/* Text between single quotes of a shell; what is in escape gets a backslash as well. */
 static void put_quoted(const char *text, const char *escape, struct bp_buf *out)
 {
     for (const char *p = text; *p != '\0'; p++) {
         if (*p == '\'')
-            bp_buf_puts(out, "'\\''");
-        else {
-            for (const char *e = escape; *e != '\0'; e++) {
-                if (*e == *p)
-                    bp_buf_putc(out, '\\');
-            }
-            bp_buf_putc(out, *p);
-        }
+            bp_buf_puts(out, "'\\'");
+        else if (strchr(escape, *p) != NULL)
+            bp_buf_putc(out, '\\');
+        bp_buf_putc(out, *p);
     }
 }
 

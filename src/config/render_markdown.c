@@ -42,6 +42,35 @@ static void put_option(enum bp_opt id, struct bp_buf *out)
     bp_buf_puts(out, " |\n");
 }
 
+static void put_cmd(const struct bp_cmd_doc *cmd, struct bp_buf *out)
+{
+    bp_buf_printf(out, "## backproof %s%s%s\n\n%s", cmd->name, cmd->args[0] != '\0' ? " " : "",
+                  cmd->args, cmd->summary);
+    if (cmd->details != NULL)
+        bp_buf_printf(out, " %s", cmd->details);
+    bp_buf_puts(out, "\n\n");
+    if (cmd->example != NULL)
+        bp_buf_printf(out, "```sh\n%s\n```\n\n", cmd->example);
+    bp_buf_puts(out, "Options:");
+    for (unsigned group = BP_GROUP_RESTORE; group > 0; group >>= 1) {
+        if ((cmd->groups & group) != 0)
+            bp_buf_printf(out, " %s%s", bp_option_group_title(group), group > 1 ? "," : ".");
+    }
+    bp_buf_puts(out, "\n\n");
+}
+
+static void put_group(unsigned group, struct bp_buf *out)
+{
+    bp_buf_printf(out,
+                  "\n## %s\n\n| option | environment | default | meaning |\n"
+                  "| --- | --- | --- | --- |\n",
+                  bp_option_group_title(group));
+    for (enum bp_opt id = 0; id < BP_OPT_COUNT; id++) {
+        if ((bp_option(id)->group & group) != 0 && (bp_option(id)->group & (group - 1)) == 0)
+            put_option(id, out);
+    }
+}
+
 void bp_render_markdown(const struct bp_program_doc *program, struct bp_buf *out)
 {
     bp_buf_puts(out, "# Commands and options\n\n"
@@ -50,33 +79,13 @@ void bp_render_markdown(const struct bp_program_doc *program, struct bp_buf *out
                      "option's name,\nthen in the other variables named below, then the default "
                      "counts. An empty variable counts as\nunset. Durations are written `90s`, "
                      "`15m`, `36h`, `30d`; times `2024-01-15` or `2024-01-15T14:30Z`.\n\n");
-    for (const struct bp_cmd_doc *const *c = program->cmds; *c != NULL; c++) {
-        if ((*c)->hidden)
-            continue;
-        bp_buf_printf(out, "## backproof %s%s%s\n\n%s", (*c)->name,
-                      (*c)->args[0] != '\0' ? " " : "", (*c)->args, (*c)->summary);
-        bp_buf_printf(out, "%s%s\n\n", (*c)->details != NULL ? " " : "",
-                      (*c)->details != NULL ? (*c)->details : "");
-        if ((*c)->example != NULL)
-            bp_buf_printf(out, "```sh\n%s\n```\n\n", (*c)->example);
-        bp_buf_puts(out, "Options:");
-        for (unsigned group = BP_GROUP_RESTORE; group > 0; group >>= 1) {
-            if (((*c)->groups & group) != 0)
-                bp_buf_printf(out, " %s%s", bp_option_group_title(group), group > 1 ? "," : ".");
-        }
-        bp_buf_puts(out, "\n\n");
+    for (const struct bp_cmd_doc *const *cmd = program->cmds; *cmd != NULL; cmd++) {
+        if (!(*cmd)->hidden)
+            put_cmd(*cmd, out);
     }
     bp_buf_puts(out, "# Options\n");
-    for (unsigned group = BP_GROUP_RESTORE; group > 0; group >>= 1) {
-        bp_buf_printf(out,
-                      "\n## %s\n\n| option | environment | default | meaning |\n"
-                      "| --- | --- | --- | --- |\n",
-                      bp_option_group_title(group));
-        for (enum bp_opt id = 0; id < BP_OPT_COUNT; id++) {
-            if ((bp_option(id)->group & group) != 0 && (bp_option(id)->group & (group - 1)) == 0)
-                put_option(id, out);
-        }
-    }
+    for (unsigned group = BP_GROUP_RESTORE; group > 0; group >>= 1)
+        put_group(group, out);
     bp_buf_puts(out, "\n# Exit status\n\n| status | meaning |\n| --- | --- |\n");
     for (const struct bp_exit_doc *doc = bp_exit_docs; doc->status != NULL; doc++)
         bp_buf_printf(out, "| %s | %s |\n", doc->status, doc->meaning);

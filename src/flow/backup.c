@@ -14,10 +14,6 @@
 enum { PUSHES = 6, PUSH_AGAIN_MS = 2000 };
 
 struct backup {
-    struct bp_source *source;
-    struct bp_store *store;
-    struct bp_clock *clock;
-    struct bp_out *out;
     const struct bp_backup_job *job;
     struct bp_manifest manifest;
     struct bp_tables tables;
@@ -67,13 +63,13 @@ static void describe(struct backup *b, struct bp_source_info *info)
 static enum bp_code take_snapshot(struct backup *b, struct bp_err *err)
 {
     struct bp_source_info info = {0};
-    enum bp_code rc = b->source->ops->snapshot(b->source, &info, &b->tables, err);
+    enum bp_code rc = b->job->source->ops->snapshot(b->job->source, &info, &b->tables, err);
 
     if (rc == BP_OK) {
         b->stage.expected_bytes = info.size_bytes;
-        bp_info(b->out, "snapshot of '%s' (PostgreSQL %s), %zu tables locked", info.name,
+        bp_info(b->job->out, "snapshot of '%s' (PostgreSQL %s), %zu tables locked", info.name,
                 info.server_version, b->tables.count);
-        rc = b->source->ops->ddl(b->source, &b->tables, &b->ddl, err);
+        rc = b->job->source->ops->ddl(b->job->source, &b->tables, &b->ddl, err);
     }
     if (rc == BP_OK)
         describe(b, &info);
@@ -114,14 +110,14 @@ static enum bp_code stage_all(struct backup *b, struct bp_err *err)
     for (size_t i = 0; i < b->tables.count; i++) {
         const struct bp_manifest_table *done = NULL;
 
-        if (bp_stop_check(b->clock->stop, err) != BP_OK ||
-            bp_stage_table(&b->stage, b->source, &b->tables.at[i], err) != BP_OK)
+        if (bp_stop_check(b->job->clock->stop, err) != BP_OK ||
+            bp_stage_table(&b->stage, b->job->source, &b->tables.at[i], err) != BP_OK)
             return err->code;
         done = &b->manifest.tables[b->manifest.table_count - 1];
-        bp_debug(b->out, "%s.%s: %" PRId64 " rows, %" PRId64 " bytes in %zu files", done->schema,
-                 done->name, done->rows, done->bytes, done->files.count);
+        bp_debug(b->job->out, "%s.%s: %" PRId64 " rows, %" PRId64 " bytes in %zu files",
+                 done->schema, done->name, done->rows, done->bytes, done->files.count);
     }
-    return bp_stage_large_objects(&b->stage, b->source, &b->manifest.large_objects, err);
+    return bp_stage_large_objects(&b->stage, b->job->source, &b->manifest.large_objects, err);
 }
 
 /* ---- the commit ---- */
@@ -182,8 +178,8 @@ static enum bp_code stage_manifest(struct backup *b, const struct bp_archive_nam
     bp_free(b->manifest.id);
     b->manifest.id = bp_strdup(name->id);
     bp_manifest_render(&b->manifest, &text);
-    return b->store->ops->stage(b->store, BP_MANIFEST_NAME, bp_buf_str(&text), text.len, false,
-                                err);
+    return b->job->store->ops->stage(b->job->store, BP_MANIFEST_NAME, bp_buf_str(&text), text.len,
+                                     false, err);
 }
 
 static enum bp_code commit_once(struct backup *b, struct bp_backup_result *result,
@@ -198,7 +194,7 @@ static enum bp_code commit_once(struct backup *b, struct bp_backup_result *resul
     char folder[BP_ARCHIVE_NAME_SIZE];
     size_t count = 0;
 
-    if (bp_catalog_load(b->store, &catalog, err) != BP_OK)
+    if (bp_catalog_load(b->job->store, &catalog, err) != BP_OK)
         return err->code;
     choose_id(&catalog, b->manifest.started_ms, &name);
     if (stage_manifest(b, &name, err) != BP_OK)
@@ -212,8 +208,8 @@ static enum bp_code commit_once(struct backup *b, struct bp_backup_result *resul
         if (!old->name.latest)
             continue;
         /* A latest that is damaged moves too: the new backup must not fail because of it. */
-        if (bp_catalog_describe(b->store, old, &ignored) != BP_OK)
-            bp_warn(b->out, "the latest archive so far: %s", ignored.msg);
+        if (bp_catalog_describe(b->job->store, old, &ignored) != BP_OK)
+            bp_warn(b->job->out, "the latest archive so far: %s", ignored.msg);
         choose_archive_path(old, to, sizeof(to));
         bp_list_add(&paths, to);
         edits[count++] = (struct bp_edit){
@@ -224,7 +220,8 @@ static enum bp_code commit_once(struct backup *b, struct bp_backup_result *resul
     edits[count++] = (struct bp_edit){.kind = BP_EDIT_STAGED, .to = result->path};
     edits[count++] = (struct bp_edit){.kind = BP_EDIT_STAGED, .to = BP_PATH_CURRENT};
     write_message(b, &name, &message);
-    if (b->store->ops->commit(b->store, edits, count, bp_buf_str(&message), &commit, err) != BP_OK)
+    if (b->job->store->ops->commit(b->job->store, edits, count, bp_buf_str(&message), &commit,
+                                   err) != BP_OK)
         return err->code;
     (void)snprintf(result->id, sizeof(result->id), "%s", name.id);
     (void)snprintf(result->commit, sizeof(result->commit), "%s", commit.id);
@@ -238,40 +235,37 @@ static enum bp_code commit_all(struct backup *b, struct bp_backup_result *result
     enum bp_code rc = commit_once(b, result, err);
 
     for (int i = 1; rc == BP_ELOCKED && i < PUSHES; i++) {
-        bp_info(b->out, "%s; trying again", err->msg);
-        if (bp_clock_sleep(b->clock, (int64_t)PUSH_AGAIN_MS * i, err) != BP_OK ||
-            b->store->ops->refresh(b->store, err) != BP_OK)
+        bp_info(b->job->out, "%s; trying again", err->msg);
+        if (bp_clock_sleep(b->job->clock, (int64_t)PUSH_AGAIN_MS * i, err) != BP_OK ||
+            b->job->store->ops->refresh(b->job->store, err) != BP_OK)
             return err->code;
         rc = commit_once(b, result, err);
     }
     return rc;
 }
 
-enum bp_code bp_flow_backup(struct bp_source *source, struct bp_store *store,
-                            struct bp_clock *clock, struct bp_out *out,
-                            const struct bp_backup_job *job, struct bp_backup_result *result,
+enum bp_code bp_flow_backup(const struct bp_backup_job *job, struct bp_backup_result *result,
                             struct bp_err *err)
 {
-    BP_AUTO(free_backup)
-    struct backup b = {.source = source, .store = store, .clock = clock, .out = out, .job = job};
-    int64_t start = bp_clock_mono(clock);
+    BP_AUTO(free_backup) struct backup b = {.job = job};
+    int64_t start = bp_clock_mono(job->clock);
 
     *result = (struct bp_backup_result){0};
-    b.stage = (struct bp_stage){.store = store, .manifest = &b.manifest, .out = out};
+    b.stage = (struct bp_stage){.store = job->store, .manifest = &b.manifest, .out = job->out};
     /* The second that names the archive comes before the first byte that is read. */
-    b.manifest.started_ms = bp_clock_wall(clock) / 1000 * 1000;
+    b.manifest.started_ms = bp_clock_wall(job->clock) / 1000 * 1000;
     /* The store first: a wrong token shall show before an hour of reading, not after it. */
-    if (store->ops->open(store, err) != BP_OK || take_snapshot(&b, err) != BP_OK ||
+    if (job->store->ops->open(job->store, err) != BP_OK || take_snapshot(&b, err) != BP_OK ||
         stage_all(&b, err) != BP_OK)
         return err->code;
-    b.manifest.finished_ms = bp_clock_wall(clock);
-    bp_progress_end(out);
-    bp_info(out, "committing to branch '%s'", job->branch);
+    b.manifest.finished_ms = bp_clock_wall(job->clock);
+    bp_progress_end(job->out);
+    bp_info(job->out, "committing to branch '%s'", job->branch);
     if (commit_all(&b, result, err) != BP_OK)
         return err->code;
     result->tables = (int64_t)b.manifest.table_count;
     result->rows = bp_manifest_rows(&b.manifest);
     result->bytes = bp_manifest_bytes(&b.manifest);
-    result->took_ms = bp_clock_mono(clock) - start;
+    result->took_ms = bp_clock_mono(job->clock) - start;
     return BP_OK;
 }

@@ -12,16 +12,21 @@
 #include "source/source.h"
 #include "store/store.h"
 
-/* All lent for the length of the call. NULL: unknown. */
+/* All lent for the length of the call. */
 struct bp_backup_job {
+    struct bp_source *source;
+    struct bp_store *store;
+    struct bp_clock *clock;
+    struct bp_out *out;
     const char *branch; /* of the backup repository, for messages */
+    const char *tool_version;
+    /* NULL: unknown */
     const char *repository;
     const char *ref;
     const char *sha;
     const char *event;
     const char *run_id;
     const char *run_url;
-    const char *tool_version;
 };
 
 struct bp_backup_result {
@@ -35,9 +40,7 @@ struct bp_backup_result {
 };
 
 /* When it fails, the store's branch is as it was. */
-enum bp_code bp_flow_backup(struct bp_source *source, struct bp_store *store,
-                            struct bp_clock *clock, struct bp_out *out,
-                            const struct bp_backup_job *job, struct bp_backup_result *result,
+enum bp_code bp_flow_backup(const struct bp_backup_job *job, struct bp_backup_result *result,
                             struct bp_err *err) BP_CHECK;
 
 #endif

@@ -11,9 +11,6 @@
 enum { BETWEEN_POSTS_MS = 1000 };
 
 struct flow {
-    struct bp_forge *forge;
-    struct bp_clock *clock;
-    struct bp_out *out;
     const struct bp_dispatch_job *job;
     struct bp_dispatch_results *results;
     struct bp_seen seen;  /* runs that were there before we sent anything */
@@ -40,7 +37,7 @@ static void fail(struct flow *f, struct bp_branch_result *b, const struct bp_err
     b->state = BP_BRANCH_FAILED;
     b->code = why->code;
     (void)snprintf(b->reason, sizeof(b->reason), "%s", why->msg);
-    bp_info(f->out, "%s: failed: %s", b->branch, b->reason);
+    bp_info(f->job->out, "%s: failed: %s", b->branch, b->reason);
 }
 
 static int64_t backoff_ms(const struct flow *f, int64_t attempts)
@@ -56,7 +53,7 @@ static int64_t backoff_ms(const struct flow *f, int64_t attempts)
 static void retry(struct flow *f, struct bp_branch_result *b, int64_t wait_ms,
                   const struct bp_err *why)
 {
-    int64_t now = bp_clock_mono(f->clock);
+    int64_t now = bp_clock_mono(f->job->clock);
     struct bp_err last = *why;
 
     if (b->attempts > f->job->retries) {
@@ -70,7 +67,8 @@ static void retry(struct flow *f, struct bp_branch_result *b, int64_t wait_ms,
         fail(f, b, &last);
         return;
     }
-    bp_info(f->out, "%s: %s; trying again in %" PRId64 " s", b->branch, why->msg, wait_ms / 1000);
+    bp_info(f->job->out, "%s: %s; trying again in %" PRId64 " s", b->branch, why->msg,
+            wait_ms / 1000);
     b->state = BP_BRANCH_TO_SEND;
     b->due_ms = now + wait_ms;
 }
@@ -78,7 +76,7 @@ static void retry(struct flow *f, struct bp_branch_result *b, int64_t wait_ms,
 static void start_looking(struct flow *f, struct bp_branch_result *b, enum bp_branch_state state,
                           int64_t for_ms)
 {
-    int64_t now = bp_clock_mono(f->clock);
+    int64_t now = bp_clock_mono(f->job->clock);
 
     b->state = state;
     b->due_ms = now;
@@ -92,8 +90,8 @@ static void step_send(struct flow *f, struct bp_branch_result *b)
     struct bp_err err = {0};
     int64_t delay = 0;
 
-    (void)f->forge->ops->dispatch(f->forge, &what, &answer, &err);
-    f->next_post_ms = bp_clock_mono(f->clock) + BETWEEN_POSTS_MS;
+    (void)f->job->forge->ops->dispatch(f->job->forge, &what, &answer, &err);
+    f->next_post_ms = bp_clock_mono(f->job->clock) + BETWEEN_POSTS_MS;
     b->attempts += answer.outcome != BP_DISPATCH_DRY_RUN;
     delay = backoff_ms(f, b->attempts);
     (void)snprintf(b->url, sizeof(b->url), "%s", answer.url);
@@ -110,7 +108,7 @@ static void step_send(struct flow *f, struct bp_branch_result *b)
         retry(f, b, answer.retry_after_ms > delay ? answer.retry_after_ms : delay, &err);
         return;
     case BP_DISPATCH_AMBIGUOUS:
-        bp_info(f->out, "%s: %s; looking whether a run was started", b->branch, err.msg);
+        bp_info(f->job->out, "%s: %s; looking whether a run was started", b->branch, err.msg);
         (void)snprintf(b->reason, sizeof(b->reason), "%s", err.msg);
         b->code = err.code;
         start_looking(f, b, BP_BRANCH_TO_FIND,
@@ -154,7 +152,7 @@ static void not_found(struct flow *f, struct bp_branch_result *b, const struct b
 
 static void look_again(struct flow *f, struct bp_branch_result *b, const struct bp_err *last)
 {
-    int64_t now = bp_clock_mono(f->clock);
+    int64_t now = bp_clock_mono(f->job->clock);
 
     if (now >= b->deadline_ms) {
         not_found(f, b, last);
@@ -172,7 +170,7 @@ static void step_find(struct flow *f, struct bp_branch_result *b)
     const struct bp_run *run = NULL;
     struct bp_err err = {0};
 
-    if (f->forge->ops->runs(f->forge, &what, runs, &err) == BP_OK)
+    if (f->job->forge->ops->runs(f->job->forge, &what, runs, &err) == BP_OK)
         run = bp_correlate(&f->seen, runs, b->branch);
     else if (err.code == BP_EAUTH) { /* it will not get better */
         (void)bp_wrap(&err, "cannot look for the run");
@@ -212,7 +210,7 @@ static void accept_run(struct flow *f, struct bp_branch_result *b, const struct 
     b->code = BP_OK;
     (void)snprintf(b->reason, sizeof(b->reason), "%s%s%s", run->status,
                    run->conclusion[0] != '\0' ? ": " : "", run->conclusion);
-    bp_info(f->out, "%s: run %" PRId64 " is %s %s", b->branch, run->id, b->reason, b->url);
+    bp_info(f->job->out, "%s: run %" PRId64 " is %s %s", b->branch, run->id, b->reason, b->url);
 }
 
 static void step_verify(struct flow *f, struct bp_branch_result *b)
@@ -221,7 +219,7 @@ static void step_verify(struct flow *f, struct bp_branch_result *b)
     struct bp_err err = {0};
 
     /* A run that was just made may be unknown for a moment, and a look may fail: both pass. */
-    if (f->forge->ops->run(f->forge, f->job->repo, b->run_id, &run, &err) == BP_OK) {
+    if (f->job->forge->ops->run(f->job->forge, f->job->repo, b->run_id, &run, &err) == BP_OK) {
         if (is_under_way(run.status)) {
             accept_run(f, b, &run);
             return;
@@ -292,13 +290,13 @@ static enum bp_code run_all(struct flow *f, struct bp_err *err)
     int64_t due = 0;
 
     while ((b = next_due(f, &due)) != NULL) {
-        int64_t now = bp_clock_mono(f->clock);
+        int64_t now = bp_clock_mono(f->job->clock);
 
-        if (due > now && bp_clock_sleep(f->clock, due - now, err) != BP_OK)
+        if (due > now && bp_clock_sleep(f->job->clock, due - now, err) != BP_OK)
             return err->code;
-        if (bp_stop_check(f->clock->stop, err) != BP_OK)
+        if (bp_stop_check(f->job->clock->stop, err) != BP_OK)
             return err->code;
-        if (bp_clock_mono(f->clock) >= f->end_ms)
+        if (bp_clock_mono(f->job->clock) >= f->end_ms)
             time_out(f, b);
         else
             step(f, b);
@@ -323,22 +321,17 @@ static void count(struct bp_dispatch_results *results)
     }
 }
 
-enum bp_code bp_flow_dispatch(struct bp_forge *forge, struct bp_clock *clock, struct bp_out *out,
-                              const struct bp_dispatch_job *job,
+enum bp_code bp_flow_dispatch(const struct bp_dispatch_job *job,
                               struct bp_dispatch_results *results, struct bp_err *err)
 {
     BP_AUTO(bp_freep) struct bp_runs *before = bp_alloc(1, sizeof(*before));
     struct bp_forge_dispatch all = {.repo = job->repo, .workflow = job->workflow};
-    struct flow f = {.forge = forge,
-                     .clock = clock,
-                     .out = out,
-                     .job = job,
-                     .results = results,
-                     .end_ms = bp_clock_mono(clock) + job->timeout_ms};
+    struct flow f = {
+        .job = job, .results = results, .end_ms = bp_clock_mono(job->clock) + job->timeout_ms};
     enum bp_code rc = BP_OK;
 
     *results = (struct bp_dispatch_results){0};
-    if (forge->ops->runs(forge, &all, before, err) != BP_OK)
+    if (job->forge->ops->runs(job->forge, &all, before, err) != BP_OK)
         return bp_wrap(err, "cannot list the runs that exist already");
     bp_seen_runs(&f.seen, before);
     results->at = bp_alloc(job->branches->count, sizeof(*results->at));

@@ -17,6 +17,9 @@
 
 /* All lent for the length of the call. */
 struct bp_dispatch_job {
+    struct bp_forge *forge;
+    struct bp_clock *clock;
+    struct bp_out *out;
     const char *repo;
     const char *workflow;
     const struct bp_list *branches; /* at least one, each once */
@@ -64,8 +67,7 @@ struct bp_dispatch_results {
  * Dispatch and verify. BP_OK whatever became of the branches: the results tell. Else nothing was
  * dispatched at all, or (BP_ESTOPPED) the work was cut short; results are valid then too.
  */
-enum bp_code bp_flow_dispatch(struct bp_forge *forge, struct bp_clock *clock, struct bp_out *out,
-                              const struct bp_dispatch_job *job,
+enum bp_code bp_flow_dispatch(const struct bp_dispatch_job *job,
                               struct bp_dispatch_results *results, struct bp_err *err) BP_CHECK;
 
 void bp_dispatch_results_free(struct bp_dispatch_results *results); /* for BP_AUTO */

@@ -11,9 +11,6 @@
 enum { FILE_LIMIT = 128 << 20, MAJOR = 10000 };
 
 struct restore {
-    struct bp_store *store;
-    struct bp_target *target;
-    struct bp_out *out;
     const struct bp_restore_job *job;
     const struct bp_catalog_entry *entry;
     const struct bp_manifest *manifest;
@@ -27,7 +24,7 @@ static enum bp_code read_file(struct restore *r, const char *path, struct bp_buf
     BP_AUTO(bp_freep) char *full = bp_format("%s/%s", r->entry->path, path);
 
     bp_buf_cut(out, 0);
-    if (r->store->ops->read(r->store, full, FILE_LIMIT, out, err) != BP_OK) {
+    if (r->job->store->ops->read(r->job->store, full, FILE_LIMIT, out, err) != BP_OK) {
         if (err->code == BP_ENOTFOUND)
             return bp_fail(err, BP_EINTEGRITY, "archive '%s' lacks the file '%s'",
                            r->entry->name.id, path);
@@ -53,7 +50,7 @@ static enum bp_code check_files(struct restore *r, struct bp_err *err)
                            "archive '%s': the checksum of '%s' is wrong; hint: restore another "
                            "archive, 'backproof list' shows them",
                            r->entry->name.id, file->path);
-        bp_progress(r->out, "checking: file %zu of %zu", i + 1, r->manifest->file_count);
+        bp_progress(r->job->out, "checking: file %zu of %zu", i + 1, r->manifest->file_count);
     }
     return BP_OK;
 }
@@ -63,20 +60,20 @@ static enum bp_code find(struct restore *r, struct bp_catalog *catalog, struct b
     BP_AUTO(bp_list_free) struct bp_list paths = {0};
     struct bp_catalog_entry *entry = NULL;
 
-    if (r->store->ops->open(r->store, err) != BP_OK)
+    if (r->job->store->ops->open(r->job->store, err) != BP_OK)
         return err->code;
-    if (!r->store->ops->exists(r->store))
+    if (!r->job->store->ops->exists(r->job->store))
         return bp_fail(err, BP_ENOTFOUND,
                        "the backup repository has no branch '%s'; hint: --backup-branch names it",
                        r->job->branch);
-    if (bp_catalog_load(r->store, catalog, err) != BP_OK ||
+    if (bp_catalog_load(r->job->store, catalog, err) != BP_OK ||
         bp_catalog_find(catalog, r->job->archive, &entry, err) != BP_OK ||
-        bp_catalog_describe(r->store, entry, err) != BP_OK)
+        bp_catalog_describe(r->job->store, entry, err) != BP_OK)
         return err->code;
     r->entry = entry;
     r->manifest = &entry->manifest;
     bp_list_add(&paths, entry->path);
-    return r->store->ops->fetch(r->store, &paths, err);
+    return r->job->store->ops->fetch(r->job->store, &paths, err);
 }
 
 /* ---- the target ---- */
@@ -104,14 +101,14 @@ static enum bp_code check_target(struct restore *r, bool *must_clean, struct bp_
     BP_AUTO(bp_freep) char *question = NULL;
     int64_t count = 0;
 
-    if (r->target->ops->open(r->target, &r->info, err) != BP_OK)
+    if (r->job->target->ops->open(r->job->target, &r->info, err) != BP_OK)
         return err->code;
     if (r->info.version_num / MAJOR < r->manifest->database.version_num / MAJOR)
         return bp_fail(err, BP_EFAILED,
                        "the archive is from PostgreSQL %s, the target is version %d; hint: restore "
                        "into the same major version or a newer one",
                        r->manifest->database.server_version, r->info.version_num / MAJOR);
-    if (r->target->ops->contents(r->target, &some, &count, err) != BP_OK)
+    if (r->job->target->ops->contents(r->job->target, &some, &count, err) != BP_OK)
         return err->code;
     *must_clean = count > 0;
     if (count == 0)
@@ -133,7 +130,7 @@ static enum bp_code run_file(struct restore *r, const char *path, struct bp_err 
 
     if (read_file(r, path, &text, err) != BP_OK)
         return err->code;
-    return r->target->ops->run(r->target, bp_buf_str(&text), path, err);
+    return r->job->target->ops->run(r->job->target, bp_buf_str(&text), path, err);
 }
 
 /* The line end behind the COPY statement; a name in it may hold line ends, between quotes. */
@@ -171,9 +168,9 @@ static enum bp_code load_file(struct restore *r, const char *path, int64_t *rows
     text.data[body - text.data] = '\0';
     body++;
     len = text.len - (size_t)(body - text.data) - (sizeof(end) - 1);
-    if (r->target->ops->copy_begin(r->target, text.data, err) != BP_OK ||
-        r->target->ops->copy_put(r->target, body, len, err) != BP_OK ||
-        r->target->ops->copy_end(r->target, rows, err) != BP_OK)
+    if (r->job->target->ops->copy_begin(r->job->target, text.data, err) != BP_OK ||
+        r->job->target->ops->copy_put(r->job->target, body, len, err) != BP_OK ||
+        r->job->target->ops->copy_end(r->job->target, rows, err) != BP_OK)
         return bp_wrap(err, "'%s'", path);
     return BP_OK;
 }
@@ -189,7 +186,7 @@ static enum bp_code load_table(struct restore *r, const struct bp_manifest_table
         if (load_file(r, table->files.at[i], &rows, err) != BP_OK)
             return bp_wrap(err, "table '%s.%s'", table->schema, table->name);
         loaded += rows;
-        bp_progress(r->out, "restoring: %" PRId64 " of %" PRId64 " rows", r->rows + loaded,
+        bp_progress(r->job->out, "restoring: %" PRId64 " of %" PRId64 " rows", r->rows + loaded,
                     bp_manifest_rows(r->manifest));
     }
     if (loaded != table->rows)
@@ -225,32 +222,33 @@ static enum bp_code load(struct restore *r, bool must_clean, struct bp_err *err)
 {
     bool raw = strcmp(r->manifest->database.encoding, "SQL_ASCII") == 0;
 
-    if (r->target->ops->begin(r->target, raw ? "SQL_ASCII" : "UTF8", err) != BP_OK ||
-        (must_clean && r->target->ops->clean(r->target, err) != BP_OK) ||
+    if (r->job->target->ops->begin(r->job->target, raw ? "SQL_ASCII" : "UTF8", err) != BP_OK ||
+        (must_clean && r->job->target->ops->clean(r->job->target, err) != BP_OK) ||
         run_file(r, "roles.sql", err) != BP_OK ||
         run_file(r, "database/pre-data.sql", err) != BP_OK || load_large_objects(r, err) != BP_OK ||
         load_rows(r, err) != BP_OK || run_file(r, "database/sequences.sql", err) != BP_OK ||
         run_file(r, "database/post-data.sql", err) != BP_OK ||
         run_file(r, "database/refresh.sql", err) != BP_OK)
         return err->code;
-    return r->target->ops->commit(r->target, err);
+    return r->job->target->ops->commit(r->job->target, err);
 }
 
-enum bp_code bp_flow_restore(struct bp_store *store, struct bp_target *target,
-                             struct bp_clock *clock, struct bp_out *out,
-                             const struct bp_restore_job *job, struct bp_restore_result *result,
+enum bp_code bp_flow_restore(const struct bp_restore_job *job, struct bp_restore_result *result,
                              struct bp_err *err)
 {
     BP_AUTO(bp_catalog_free) struct bp_catalog catalog = {0};
-    struct restore r = {.store = store, .target = target, .out = out, .job = job};
-    int64_t start = bp_clock_mono(clock);
+    struct restore r = {.job = job};
+    int64_t start = bp_clock_mono(job->clock);
     bool must_clean = false;
+    enum bp_code rc = find(&r, &catalog, err);
 
     *result = (struct bp_restore_result){0};
-    if (find(&r, &catalog, err) != BP_OK || check_files(&r, err) != BP_OK)
-        return err->code;
-    bp_progress_end(out);
-    bp_info(out, "archive %s: %zu tables, %" PRId64 " rows, every checksum is right",
+    if (rc == BP_OK)
+        rc = check_files(&r, err);
+    if (rc != BP_OK)
+        return rc;
+    bp_progress_end(job->out);
+    bp_info(job->out, "archive %s: %zu tables, %" PRId64 " rows, every checksum is right",
             r.entry->name.id, r.manifest->table_count, bp_manifest_rows(r.manifest));
     if (check_target(&r, &must_clean, err) != BP_OK)
         return err->code;
@@ -260,6 +258,6 @@ enum bp_code bp_flow_restore(struct bp_store *store, struct bp_target *target,
     (void)snprintf(result->database, sizeof(result->database), "%s", r.info.name);
     result->tables = (int64_t)r.manifest->table_count;
     result->rows = r.rows;
-    result->took_ms = bp_clock_mono(clock) - start;
+    result->took_ms = bp_clock_mono(job->clock) - start;
     return BP_OK;
 }

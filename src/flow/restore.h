@@ -15,6 +15,10 @@
 
 /* All lent for the length of the call. */
 struct bp_restore_job {
+    struct bp_store *store;
+    struct bp_target *target;
+    struct bp_clock *clock;
+    struct bp_out *out;
     const char *archive; /* "latest", an id, its beginning, a folder's name */
     const char *branch;  /* for messages */
     bool clean;          /* replace what the target holds */
@@ -35,9 +39,7 @@ struct bp_restore_result {
  * BP_ENOTFOUND (no such branch or archive), BP_EINTEGRITY (a checksum or a row count is wrong),
  * BP_EUSAGE (the target is not empty), and what the drivers return.
  */
-enum bp_code bp_flow_restore(struct bp_store *store, struct bp_target *target,
-                             struct bp_clock *clock, struct bp_out *out,
-                             const struct bp_restore_job *job, struct bp_restore_result *result,
+enum bp_code bp_flow_restore(const struct bp_restore_job *job, struct bp_restore_result *result,
                              struct bp_err *err) BP_CHECK;
 
 #endif

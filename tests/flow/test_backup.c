@@ -24,7 +24,11 @@ static void set_up(void)
     source = fake_source(tables);
     store = fake_store();
     out = (struct bp_out){.out = stdout, .err = stderr, .level = BP_LEVEL_QUIET};
-    job = (struct bp_backup_job){.branch = "main",
+    job = (struct bp_backup_job){.source = &source.base,
+                                 .store = &store.base,
+                                 .clock = &fclock.base,
+                                 .out = &out,
+                                 .branch = "main",
                                  .repository = "myorg/myapp",
                                  .ref = "main",
                                  .sha = "def5678aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
@@ -42,7 +46,7 @@ TestSuite(backup, .init = set_up, .fini = tear_down);
 
 static enum bp_code run(void)
 {
-    return bp_flow_backup(&source.base, &store.base, &fclock.base, &out, &job, &result, &err);
+    return bp_flow_backup(&job, &result, &err);
 }
 
 Test(backup, makes_a_whole_archive_in_one_commit)

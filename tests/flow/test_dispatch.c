@@ -20,6 +20,9 @@ static void set_up(void)
     forge = fake_forge(&fclock.base);
     out = (struct bp_out){.out = stdout, .err = stderr, .level = BP_LEVEL_QUIET};
     job = (struct bp_dispatch_job){
+        .forge = &forge.base,
+        .clock = &fclock.base,
+        .out = &out,
         .repo = "o/r",
         .workflow = "backup.yml",
         .branches = &branches,
@@ -53,8 +56,7 @@ static struct fake_branch *add_branch(const char *name, int count, const enum fa
 
 static void run(void)
 {
-    cr_assert_eq(bp_flow_dispatch(&forge.base, &fclock.base, &out, &job, &results, &err), BP_OK,
-                 "%s", err.msg);
+    cr_assert_eq(bp_flow_dispatch(&job, &results, &err), BP_OK, "%s", err.msg);
 }
 
 static int runs_of(const char *branch)
@@ -169,8 +171,7 @@ Test(dispatch, does_not_send_again_when_it_could_not_look)
     b->dispatches = 0;
     forge.list_failures = 1000;
     /* The first list, of the runs that exist already, has to work. */
-    cr_expect_eq(bp_flow_dispatch(&forge.base, &fclock.base, &out, &job, &results, &err),
-                 BP_EUNAVAILABLE);
+    cr_expect_eq(bp_flow_dispatch(&job, &results, &err), BP_EUNAVAILABLE);
     cr_expect_eq(b->dispatches, 0, "nothing may be sent when the runs before are unknown");
 }
 
@@ -268,7 +269,8 @@ Test(dispatch, a_dry_run_sends_nothing)
     struct fake_branch *b = add_branch("main", 0, NULL);
 
     (void)add_branch("gone", 1, (enum fake_answer[]){FAKE_NO_BRANCH});
-    cr_assert_eq(bp_flow_dispatch(dry, &fclock.base, &out, &job, &results, &err), BP_OK);
+    job.forge = dry;
+    cr_assert_eq(bp_flow_dispatch(&job, &results, &err), BP_OK);
     cr_expect_eq(b->dispatches, 0);
     cr_expect_eq(results.at[0].state, BP_BRANCH_DRY_RUN);
     cr_expect_eq(results.at[1].code, BP_ENOTFOUND);

@@ -32,7 +32,13 @@ static bool confirm(void *ctx, const char *question)
 static void set_up(void)
 {
     struct fake_source source = fake_source(tables);
-    struct bp_backup_job backup = {.branch = "main", .event = "push", .tool_version = "1"};
+    struct bp_backup_job backup = {.source = &source.base,
+                                   .store = &store.base,
+                                   .clock = &fclock.base,
+                                   .out = &out,
+                                   .branch = "main",
+                                   .event = "push",
+                                   .tool_version = "1"};
     struct bp_backup_result made;
 
     source.large_object_lines = 2;
@@ -41,9 +47,14 @@ static void set_up(void)
     store = fake_store();
     target = fake_target();
     out = (struct bp_out){.out = stdout, .err = stderr, .level = BP_LEVEL_QUIET};
-    cr_assert_eq(
-        bp_flow_backup(&source.base, &store.base, &fclock.base, &out, &backup, &made, &err), BP_OK);
-    job = (struct bp_restore_job){.archive = "latest", .branch = "main", .confirm = confirm};
+    cr_assert_eq(bp_flow_backup(&backup, &made, &err), BP_OK);
+    job = (struct bp_restore_job){.store = &store.base,
+                                  .target = &target.base,
+                                  .clock = &fclock.base,
+                                  .out = &out,
+                                  .archive = "latest",
+                                  .branch = "main",
+                                  .confirm = confirm};
 }
 
 static void tear_down(void)
@@ -56,7 +67,7 @@ TestSuite(restore, .init = set_up, .fini = tear_down);
 
 static enum bp_code run(void)
 {
-    return bp_flow_restore(&store.base, &target.base, &fclock.base, &out, &job, &result, &err);
+    return bp_flow_restore(&job, &result, &err);
 }
 
 Test(restore, runs_everything_in_order_and_commits)
@@ -154,8 +165,8 @@ Test(restore, a_dry_run_only_looks)
 {
     struct bp_target *dry = bp_target_dry_new(&target.base);
 
-    cr_assert_eq(bp_flow_restore(&store.base, dry, &fclock.base, &out, &job, &result, &err), BP_OK,
-                 "%s", err.msg);
+    job.target = dry;
+    cr_assert_eq(run(), BP_OK, "%s", err.msg);
     cr_expect_eq(result.rows, 5);
     cr_expect_str_eq(bp_buf_str(&target.log), "");
     bp_target_freep(&dry);
