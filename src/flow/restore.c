@@ -55,21 +55,32 @@ static enum bp_code check_files(struct restore *r, struct bp_err *err)
     return BP_OK;
 }
 
+static enum bp_code open_store(struct restore *r, struct bp_err *err)
+{
+    struct bp_store *store = r->job->store;
+    enum bp_code rc = store->ops->open(store, err);
+
+    if (rc == BP_OK && !store->ops->exists(store))
+        return bp_fail(err, BP_ENOTFOUND,
+                       "the backup repository has no branch '%s'; hint: --backup-branch names it",
+                       r->job->branch);
+    return rc;
+}
+
 static enum bp_code find(struct restore *r, struct bp_catalog *catalog, struct bp_err *err)
 {
     BP_AUTO(bp_list_free) struct bp_list paths = {0};
     struct bp_catalog_entry *entry = NULL;
+    enum bp_code rc = open_store(r, err);
 
-    if (r->job->store->ops->open(r->job->store, err) != BP_OK)
-        return err->code;
-    if (!r->job->store->ops->exists(r->job->store))
-        return bp_fail(err, BP_ENOTFOUND,
-                       "the backup repository has no branch '%s'; hint: --backup-branch names it",
-                       r->job->branch);
-    if (bp_catalog_load(r->job->store, catalog, err) != BP_OK ||
-        bp_catalog_find(catalog, r->job->archive, &entry, err) != BP_OK ||
-        bp_catalog_describe(r->job->store, entry, err) != BP_OK)
-        return err->code;
+    if (rc == BP_OK)
+        rc = bp_catalog_load(r->job->store, catalog, err);
+    if (rc == BP_OK)
+        rc = bp_catalog_find(catalog, r->job->archive, &entry, err);
+    if (rc == BP_OK)
+        rc = bp_catalog_describe(r->job->store, entry, err);
+    if (rc != BP_OK)
+        return rc;
     r->entry = entry;
     r->manifest = &entry->manifest;
     bp_list_add(&paths, entry->path);
