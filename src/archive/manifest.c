@@ -173,6 +173,14 @@ static enum bp_code damaged(struct bp_err *err, const char *what)
     return bp_fail(err, BP_EINTEGRITY, "the manifest is damaged: %s", what);
 }
 
+/* 4 TiB, or as many rows: a million of them add up without an overflow. */
+static const int64_t largest_number = INT64_C(1) << 42;
+
+static bool take_number(const struct bp_json *object, const char *key, int64_t *out)
+{
+    return bp_json_get_int(object, key, out) && *out >= 0 && *out <= largest_number;
+}
+
 /* Below the archive: relative, without empty, "." or ".." parts, of printable ASCII. */
 static bool is_safe_path(const char *path)
 {
@@ -217,8 +225,7 @@ static enum bp_code parse_files(const struct bp_json *array, struct bp_manifest 
         if (m->file_count == BP_MANIFEST_FILES_LIMIT)
             return damaged(err, "more than 1,000,000 files");
         file = bp_manifest_add_file(m, path, 0);
-        if (!bp_json_get_int(f, "bytes", &file->bytes) || file->bytes < 0 ||
-            !take_sha256(f, file->sha256))
+        if (!take_number(f, "bytes", &file->bytes) || !take_sha256(f, file->sha256))
             return bp_fail(err, BP_EINTEGRITY,
                            "the manifest is damaged: '%s' has no size or checksum", path);
     }
@@ -253,8 +260,7 @@ static enum bp_code parse_table(const struct bp_json *object, struct bp_manifest
     t->order = take_text(object, "order");
     if (t->schema[0] == '\0' || t->name[0] == '\0')
         return damaged(err, "a table without a name");
-    if (!bp_json_get_int(object, "rows", &t->rows) || t->rows < 0 ||
-        !bp_json_get_int(object, "bytes", &t->bytes) || t->bytes < 0 ||
+    if (!take_number(object, "rows", &t->rows) || !take_number(object, "bytes", &t->bytes) ||
         !take_sha256(object, t->sha256) || !bp_json_is_array(files))
         return bp_fail(err, BP_EINTEGRITY, "the manifest is damaged: table '%s.%s' is incomplete",
                        t->schema, t->name);
@@ -275,6 +281,11 @@ static enum bp_code parse_tables(const struct bp_json *array, struct bp_manifest
 {
     if (m->file_count > 1)
         qsort(m->files, m->file_count, sizeof(*m->files), by_path);
+    for (size_t i = 1; i < m->file_count; i++) {
+        if (by_path(&m->files[i - 1], &m->files[i]) == 0)
+            return bp_fail(err, BP_EINTEGRITY, "the manifest is damaged: '%s' is listed twice",
+                           m->files[i].path);
+    }
     for (const struct bp_json *t = bp_json_first(array); t != NULL; t = bp_json_next(t)) {
         enum bp_code rc = parse_table(t, m, err);
 
@@ -312,15 +323,17 @@ static enum bp_code check_format(const struct bp_json *top, struct bp_err *err)
 {
     int64_t format = 0;
     const char *version = bp_json_get_text(bp_json_get(top, "tool"), "version");
+    BP_AUTO(bp_buf_free) struct bp_buf shown = {0};
 
     if (!bp_json_get_int(top, "format", &format) || format < 1)
         return damaged(err, "it has no format number");
-    if (format > BP_MANIFEST_FORMAT)
-        return bp_fail(err, BP_EINTEGRITY,
-                       "the manifest has format %" PRId64 ", this version reads %d; hint: it was "
-                       "written by backproof %.40s, use that or a newer one",
-                       format, BP_MANIFEST_FORMAT, version != NULL ? version : "(unknown)");
-    return BP_OK;
+    if (format <= BP_MANIFEST_FORMAT)
+        return BP_OK;
+    bp_put_foreign(&shown, version != NULL ? version : "(unknown)", 40);
+    return bp_fail(err, BP_EINTEGRITY,
+                   "the manifest has format %" PRId64 ", this version reads %d; hint: it was "
+                   "written by backproof %s, use that or a newer one",
+                   format, BP_MANIFEST_FORMAT, bp_buf_str(&shown));
 }
 
 static enum bp_code parse_numbers(const struct bp_json *top, struct bp_manifest *m,

@@ -34,55 +34,60 @@ static int parse_copy(const char *text)
     return (int)copy;
 }
 
-/* Take the part before the next "--" (or the rest) into out; false when it is empty or too long. */
-static bool take_part(const char **text, char *out, size_t size)
+/* Copy a part into out; false when it is empty or too long. */
+static bool put(char *out, size_t size, const char *part, size_t len)
 {
-    const char *end = strstr(*text, separator);
-    size_t len = end != NULL ? (size_t)(end - *text) : strlen(*text);
-
     if (len == 0 || len >= size)
         return false;
-    memcpy(out, *text, len);
+    memcpy(out, part, len);
     out[len] = '\0';
-    *text += len;
-    if (end != NULL)
-        *text += strlen(separator);
+    return true;
+}
+
+/* Take what is behind the last "--" of text's first *len bytes; *len is what is before it. */
+static bool take_last(const char *text, size_t *len, char *out, size_t size)
+{
+    size_t gap = strlen(separator);
+    size_t start = *len;
+
+    while (start >= gap && strncmp(text + start - gap, separator, gap) != 0)
+        start--;
+    if (start < gap || !put(out, size, text + start, *len - start))
+        return false;
+    *len = start - gap;
     return true;
 }
 
 /*
- * "source--event--sha" or "source--event--sha--N". The source may hold "--" itself ("my--app"),
- * the others may not, so the parts are found from the end.
+ * "source--event--sha". The source may hold "--" itself or end in "-" ("my--app-"), the others may
+ * not, so the parts are taken from the end.
  */
+static bool parse_parts(const char *text, size_t len, struct bp_archive_name *out)
+{
+    return take_last(text, &len, out->sha, sizeof(out->sha)) &&
+           take_last(text, &len, out->event, sizeof(out->event)) &&
+           put(out->source, sizeof(out->source), text, len);
+}
+
+/* The same, or with "--N" behind it. */
 static bool parse_description(const char *text, struct bp_archive_name *out)
 {
-    const char *parts[64];
-    size_t count = 0;
-    size_t last = 0;
+    size_t len = strlen(text);
+    size_t rest = len;
+    char copy[8];
 
-    for (const char *p = text; p != NULL && count < sizeof(parts) / sizeof(parts[0]);) {
-        const char *next = strstr(p, separator);
-
-        parts[count++] = p;
-        p = next != NULL ? next + strlen(separator) : NULL;
+    if (take_last(text, &rest, copy, sizeof(copy)) && parse_copy(copy) > 0 &&
+        parse_parts(text, rest, out)) {
+        out->copy = parse_copy(copy);
+        return true;
     }
-    if (count < 3)
-        return false;
-    last = count - 1;
-    if (count > 3 && parse_copy(parts[last]) > 0)
-        out->copy = parse_copy(parts[last--]);
-    if ((size_t)(parts[last - 1] - text) < strlen(separator) + 1 ||
-        (size_t)(parts[last - 1] - text) - strlen(separator) >= sizeof(out->source))
-        return false;
-    memcpy(out->source, text, (size_t)(parts[last - 1] - text) - strlen(separator));
-    text = parts[last - 1];
-    return take_part(&text, out->event, sizeof(out->event)) &&
-           take_part(&text, out->sha, sizeof(out->sha));
+    return parse_parts(text, len, out);
 }
 
 bool bp_archive_name_parse(const char *folder, struct bp_archive_name *out)
 {
     char stamp[TIMESTAMP_LEN + 1];
+    char again[BP_TIME_SIZE];
     struct bp_err ignored;
 
     *out = (struct bp_archive_name){.copy = 1};
@@ -91,8 +96,10 @@ bool bp_archive_name_parse(const char *folder, struct bp_archive_name *out)
         folder += strlen(latest_prefix);
     }
     (void)snprintf(stamp, sizeof(stamp), "%s", folder);
-    if (strlen(stamp) != TIMESTAMP_LEN || stamp[TIMESTAMP_LEN - 1] != 'Z' ||
-        strchr(stamp, ':') != NULL || bp_time_parse(stamp, &out->time_ms, &ignored) != BP_OK)
+    if (bp_time_parse(stamp, &out->time_ms, &ignored) != BP_OK)
+        return false;
+    bp_time_format_id(out->time_ms, again);
+    if (strcmp(stamp, again) != 0) /* a time, but not in the form that names an archive */
         return false;
     folder += TIMESTAMP_LEN;
     if (*folder != '\0') {

@@ -63,7 +63,9 @@ static enum bp_code run(struct bp_app *app, struct bp_err *err)
     job.repository = context.repository;
     job.ref = context.ref;
     job.sha = context.sha;
-    job.event = context.event;
+    job.event = bp_config_text(&app->cfg, BP_OPT_TRIGGER);
+    if (job.event == NULL)
+        job.event = context.event;
     job.run_id = context.run_id;
     job.run_url = context.run_url;
     if (bp_registry_source(app, &source, err) != BP_OK ||

@@ -10,21 +10,6 @@
 
 static const enum bp_opt needs[] = {BP_OPT_REPO, BP_OPT_COUNT};
 
-static enum bp_code check(struct bp_app *app, struct bp_forge *forge, struct bp_err *err)
-{
-    const char *repo = bp_config_text(&app->cfg, BP_OPT_REPO);
-    const struct bp_list *branches = bp_config_list(&app->cfg, BP_OPT_BRANCH);
-
-    if (bp_preflight(forge, app->out, repo, bp_config_text(&app->cfg, BP_OPT_WORKFLOW), err) !=
-        BP_OK)
-        return err->code;
-    for (size_t i = 0; i < branches->count; i++) {
-        if (forge->ops->branch_exists(forge, repo, branches->at[i], err) != BP_OK)
-            return err->code;
-    }
-    return BP_OK;
-}
-
 static void report(struct bp_app *app)
 {
     const char *repo = bp_config_text(&app->cfg, BP_OPT_REPO);
@@ -48,9 +33,21 @@ static void report(struct bp_app *app)
 static enum bp_code run(struct bp_app *app, struct bp_err *err)
 {
     BP_AUTO(bp_forge_freep) struct bp_forge *forge = NULL;
+    struct bp_preflight_job job = {
+        .out = app->out,
+        .repo = bp_config_text(&app->cfg, BP_OPT_REPO),
+        .workflow = bp_config_text(&app->cfg, BP_OPT_WORKFLOW),
+        .branches = bp_config_list(&app->cfg, BP_OPT_BRANCH),
+        .retry = {.clock = app->clock,
+                  .retries = bp_config_number(&app->cfg, BP_OPT_RETRIES),
+                  .delay_ms = bp_config_number(&app->cfg, BP_OPT_RETRY_DELAY)},
+    };
 
-    if (bp_preflight_repo_name(bp_config_text(&app->cfg, BP_OPT_REPO), err) != BP_OK ||
-        bp_registry_forge(app, &forge, err) != BP_OK || check(app, forge, err) != BP_OK)
+    if (bp_preflight_repo_name(job.repo, err) != BP_OK ||
+        bp_registry_forge(app, &forge, err) != BP_OK)
+        return err->code;
+    job.forge = forge;
+    if (bp_preflight(&job, err) != BP_OK)
         return err->code;
     report(app);
     return BP_OK;

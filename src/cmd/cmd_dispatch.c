@@ -39,12 +39,19 @@ static enum bp_code dispatch(struct bp_app *app, struct bp_dispatch_job *job, st
 {
     BP_AUTO(bp_forge_freep) struct bp_forge *forge = NULL;
     BP_AUTO(bp_dispatch_results_free) struct bp_dispatch_results results = {0};
+    struct bp_preflight_job preflight = {
+        .out = app->out,
+        .repo = job->repo,
+        .workflow = job->workflow,
+        .retry = {.clock = app->clock, .retries = job->retries, .delay_ms = job->retry_delay_ms}};
     enum bp_code rc = BP_OK;
 
-    if (bp_registry_forge(app, &forge, err) != BP_OK ||
-        bp_preflight(forge, app->out, job->repo, job->workflow, err) != BP_OK)
+    if (bp_registry_forge(app, &forge, err) != BP_OK)
         return err->code;
+    preflight.forge = forge;
     job->forge = forge;
+    if (bp_preflight(&preflight, err) != BP_OK)
+        return err->code;
     rc = bp_flow_dispatch(job, &results, err);
     if (results.count == 0)
         return rc;

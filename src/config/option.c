@@ -98,14 +98,14 @@ static const struct bp_option table[BP_OPT_COUNT] = {
                         .help = "Succeed when any branch was started, or only when all were."},
     [BP_OPT_RETRIES] = {.name = "retries",
                         .type = BP_TYPE_INT,
-                        .group = BP_GROUP_DISPATCH,
+                        .group = BP_GROUP_FORGE,
                         .value = "N",
                         .fallback = "3",
-                        .help = "Send a dispatch again at most this often, after errors that may "
+                        .help = "Send a request again at most this often, after errors that may "
                                 "pass."},
     [BP_OPT_RETRY_DELAY] = {.name = "retry-delay",
                             .type = BP_TYPE_DURATION,
-                            .group = BP_GROUP_DISPATCH,
+                            .group = BP_GROUP_FORGE,
                             .value = "TIME",
                             .fallback = "5s",
                             .help = "Wait this long before the first retry, twice as long before "
@@ -156,6 +156,13 @@ static const struct bp_option table[BP_OPT_COUNT] = {
                              .value = "TIME",
                              .fallback = "30s",
                              .help = "Wait this long for a table that somebody has locked."},
+    [BP_OPT_TRIGGER] = {.name = "event",
+                        .type = BP_TYPE_CHOICE,
+                        .group = BP_GROUP_SOURCE,
+                        .value = "EVENT",
+                        .choices = {"push", "pr", "schedule", "manual", "standalone"},
+                        .help = "What this backup was made for, when the workflow's own event does "
+                                "not tell: a dispatched run is 'manual' to GitHub."},
     [BP_OPT_BACKUP_REPO] = {.name = "backup-repo",
                             .type = BP_TYPE_TEXT,
                             .group = BP_GROUP_STORE,

@@ -41,6 +41,7 @@ enum bp_opt {
     BP_OPT_DATABASE_URL,
     BP_OPT_CONNECT_TIMEOUT,
     BP_OPT_LOCK_TIMEOUT,
+    BP_OPT_TRIGGER,
     /* backup repository */
     BP_OPT_BACKUP_REPO,
     BP_OPT_BACKUP_BRANCH,

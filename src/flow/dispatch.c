@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/retry.h"
 #include "flow/correlate.h"
 
 /* GitHub asks for at least a second between requests that change something. */
@@ -61,7 +62,7 @@ static void retry(struct flow *f, struct bp_branch_result *b, int64_t wait_ms,
         fail(f, b, &last);
         return;
     }
-    if (now + wait_ms >= f->end_ms) {
+    if (wait_ms >= f->end_ms - now) {
         (void)bp_wrap(&last, "the next try, in %" PRId64 " s, would be after --timeout",
                       wait_ms / 1000);
         fail(f, b, &last);
@@ -147,6 +148,7 @@ static void not_found(struct flow *f, struct bp_branch_result *b, const struct b
         return;
     }
     (void)bp_fail(&why, b->code, "%s", b->reason);
+    b->resent = true;
     retry(f, b, 0, &why);
 }
 
@@ -194,6 +196,27 @@ static bool is_under_way(const char *status)
            strcmp(status, "completed") == 0;
 }
 
+/*
+ * A request that seemed lost may have been accepted all the same, with a run that the server did
+ * not show in time. Nobody shall have to find that out by chance.
+ */
+static void warn_of_second_run(struct flow *f, const struct bp_branch_result *b)
+{
+    BP_AUTO(bp_freep) struct bp_runs *runs = bp_alloc(1, sizeof(*runs));
+    struct bp_forge_dispatch what = describe(f, b);
+    const struct bp_run *other = NULL;
+    struct bp_err ignored = {0};
+
+    if (f->job->forge->ops->runs(f->job->forge, &what, runs, &ignored) != BP_OK)
+        return;
+    other = bp_correlate(&f->seen, runs, b->branch);
+    if (other != NULL)
+        bp_warn(f->job->out,
+                "branch '%s': run %" PRId64 " was started as well, perhaps by a request that "
+                "seemed lost: %s",
+                b->branch, other->id, other->url);
+}
+
 static void accept_run(struct flow *f, struct bp_branch_result *b, const struct bp_run *run)
 {
     struct bp_err why = {0};
@@ -211,6 +234,14 @@ static void accept_run(struct flow *f, struct bp_branch_result *b, const struct 
     (void)snprintf(b->reason, sizeof(b->reason), "%s%s%s", run->status,
                    run->conclusion[0] != '\0' ? ": " : "", run->conclusion);
     bp_info(f->job->out, "%s: run %" PRId64 " is %s %s", b->branch, run->id, b->reason, b->url);
+    if (b->resent)
+        warn_of_second_run(f, b);
+}
+
+/* The run that the server named is of our branch, and a dispatch started it. */
+static bool is_ours(const struct bp_run *run, const struct bp_branch_result *b)
+{
+    return strcmp(run->branch, b->branch) == 0 && strcmp(run->event, "workflow_dispatch") == 0;
 }
 
 static void step_verify(struct flow *f, struct bp_branch_result *b)
@@ -220,6 +251,13 @@ static void step_verify(struct flow *f, struct bp_branch_result *b)
 
     /* A run that was just made may be unknown for a moment, and a look may fail: both pass. */
     if (f->job->forge->ops->run(f->job->forge, f->job->repo, b->run_id, &run, &err) == BP_OK) {
+        if (!is_ours(&run, b)) {
+            (void)bp_fail(&err, BP_EFAILED,
+                          "the server named run %" PRId64 ", but that is a %s run of branch '%s'",
+                          run.id, run.event, run.branch);
+            fail(f, b, &err);
+            return;
+        }
         if (is_under_way(run.status)) {
             accept_run(f, b, &run);
             return;
@@ -312,7 +350,8 @@ static void count(struct bp_dispatch_results *results)
         if (!is_over(b)) {
             b->state = BP_BRANCH_FAILED;
             b->code = BP_ESTOPPED;
-            (void)snprintf(b->reason, sizeof(b->reason), "stopped before it was proved to start");
+            (void)snprintf(b->reason, sizeof(b->reason), "stopped before it was proved to start%s",
+                           b->attempts > 0 ? "; a run may have been started" : "");
         }
         if (b->state == BP_BRANCH_FAILED)
             results->failed++;
@@ -328,10 +367,15 @@ enum bp_code bp_flow_dispatch(const struct bp_dispatch_job *job,
     struct bp_forge_dispatch all = {.repo = job->repo, .workflow = job->workflow};
     struct flow f = {
         .job = job, .results = results, .end_ms = bp_clock_mono(job->clock) + job->timeout_ms};
+    struct bp_retry again = {
+        .clock = job->clock, .retries = job->retries, .delay_ms = job->retry_delay_ms};
     enum bp_code rc = BP_OK;
 
     *results = (struct bp_dispatch_results){0};
-    if (job->forge->ops->runs(job->forge, &all, before, err) != BP_OK)
+    do
+        rc = job->forge->ops->runs(job->forge, &all, before, err);
+    while (rc != BP_OK && bp_retry_again(&again, err));
+    if (rc != BP_OK)
         return bp_wrap(err, "cannot list the runs that exist already");
     bp_seen_runs(&f.seen, before);
     results->at = bp_alloc(job->branches->count, sizeof(*results->at));

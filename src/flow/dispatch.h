@@ -3,7 +3,8 @@
  *
  * Every branch is a small state machine on one clock: what one branch waits for never holds up
  * another. The rule that keeps a retry from starting a second run: only a request that surely was
- * not processed is sent again at once; after any other failure the run is looked for first.
+ * not processed is sent again; after any other failure the run is looked for first, for as long as
+ * settle_ms says, and only when there is none the request is sent again.
  *
  * It does not print, except progress and warnings; it never decides the exit status.
  */
@@ -54,6 +55,7 @@ struct bp_branch_result {
     int64_t due_ms;
     int64_t deadline_ms; /* of looking */
     bool accepted;       /* the server said so; else it is unknown */
+    bool resent;         /* after a request of which it is unknown what became of it */
 };
 
 struct bp_dispatch_results {

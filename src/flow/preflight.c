@@ -5,27 +5,65 @@
 
 enum { MAX_INPUTS = 25 };
 
-enum bp_code bp_preflight(struct bp_forge *forge, struct bp_out *out, const char *repo,
-                          const char *workflow, struct bp_err *err)
+static enum bp_code check_repo(const struct bp_preflight_job *job, struct bp_err *err)
 {
+    struct bp_retry retry = job->retry;
     struct bp_forge_repo info = {0};
-    struct bp_forge_workflow flow = {0};
+    enum bp_code rc = BP_OK;
 
-    if (forge->ops->repo(forge, repo, &info, err) != BP_OK)
+    do
+        rc = job->forge->ops->repo(job->forge, job->repo, &info, err);
+    while (rc != BP_OK && bp_retry_again(&retry, err));
+    if (rc != BP_OK)
         return err->code;
     if (info.archived || info.disabled)
-        return bp_fail(err, BP_EFAILED, "repository '%s' is %s; hint: %s", repo,
+        return bp_fail(err, BP_EFAILED, "repository '%s' is %s; hint: %s", job->repo,
                        info.archived ? "archived" : "disabled",
                        info.archived ? "unarchive it in its settings"
                                      : "its owner has to contact the server's support");
-    bp_debug(out, "the token is valid and sees '%s'", repo);
-    if (forge->ops->workflow(forge, repo, workflow, &flow, err) != BP_OK)
-        return err->code;
-    if (strcmp(flow.state, "active") != 0)
-        return bp_fail(err, BP_EFAILED, "workflow '%s' is %s; hint: gh workflow enable %s -R %s",
-                       workflow, flow.state, workflow, repo);
-    bp_debug(out, "workflow '%s' is active", flow.path);
+    bp_debug(job->out, "the token is valid and sees '%s'", job->repo);
     return BP_OK;
+}
+
+static enum bp_code check_workflow(const struct bp_preflight_job *job, struct bp_err *err)
+{
+    struct bp_retry retry = job->retry;
+    struct bp_forge_workflow found = {0};
+    enum bp_code rc = BP_OK;
+
+    do
+        rc = job->forge->ops->workflow(job->forge, job->repo, job->workflow, &found, err);
+    while (rc != BP_OK && bp_retry_again(&retry, err));
+    if (rc != BP_OK)
+        return err->code;
+    if (strcmp(found.state, "active") != 0)
+        return bp_fail(err, BP_EFAILED, "workflow '%s' is %s; hint: gh workflow enable %s -R %s",
+                       job->workflow, found.state, job->workflow, job->repo);
+    bp_debug(job->out, "workflow '%s' is active", found.path);
+    return BP_OK;
+}
+
+static enum bp_code check_branch(const struct bp_preflight_job *job, const char *branch,
+                                 struct bp_err *err)
+{
+    struct bp_retry retry = job->retry;
+    enum bp_code rc = BP_OK;
+
+    do
+        rc = job->forge->ops->branch_exists(job->forge, job->repo, branch, err);
+    while (rc != BP_OK && bp_retry_again(&retry, err));
+    return rc == BP_OK ? BP_OK : err->code;
+}
+
+enum bp_code bp_preflight(const struct bp_preflight_job *job, struct bp_err *err)
+{
+    enum bp_code rc = check_repo(job, err);
+
+    if (rc == BP_OK)
+        rc = check_workflow(job, err);
+    for (size_t i = 0; rc == BP_OK && job->branches != NULL && i < job->branches->count; i++)
+        rc = check_branch(job, job->branches->at[i], err);
+    return rc;
 }
 
 enum bp_code bp_preflight_inputs(const char *text, struct bp_json **out, struct bp_err *err)

@@ -4,11 +4,21 @@
 
 #include "base/list.h"
 #include "base/print.h"
+#include "base/retry.h"
 #include "forge/forge.h"
 
+/* All lent for the length of the call. */
+struct bp_preflight_job {
+    struct bp_forge *forge;
+    struct bp_out *out;
+    const char *repo;
+    const char *workflow;
+    const struct bp_list *branches; /* looked for as well; NULL: none */
+    struct bp_retry retry;          /* for each request */
+};
+
 /* The token is valid and sees the repository, the workflow exists and is active. */
-enum bp_code bp_preflight(struct bp_forge *forge, struct bp_out *out, const char *repo,
-                          const char *workflow, struct bp_err *err) BP_CHECK;
+enum bp_code bp_preflight(const struct bp_preflight_job *job, struct bp_err *err) BP_CHECK;
 
 /* The inputs of a dispatch from text: a JSON object of at most 25 values. BP_EUSAGE. Owned by the
  * caller. */

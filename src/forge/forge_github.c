@@ -194,7 +194,7 @@ static enum bp_dispatch_outcome classify(enum bp_code rc, const struct bp_github
         return BP_DISPATCH_AMBIGUOUS;
     if (answer->status >= 300)
         return BP_DISPATCH_REJECTED;
-    if (rc == BP_EUNAVAILABLE || rc == BP_ETIMEOUT || rc == BP_EFAILED)
+    if (rc == BP_EUNAVAILABLE || rc == BP_ETIMEOUT || rc == BP_EFAILED || rc == BP_ESTOPPED)
         return answer->maybe_sent ? BP_DISPATCH_AMBIGUOUS : BP_DISPATCH_NOT_PROCESSED;
     return BP_DISPATCH_REJECTED;
 }

@@ -33,7 +33,7 @@ static int64_t header_number(const struct bp_http_response *response, const char
     struct bp_err ignored;
     int64_t number = -1;
 
-    if (text == NULL || bp_parse_int(text, 0, INT64_MAX / 1000, &number, &ignored) != BP_OK)
+    if (text == NULL || bp_parse_int(text, 0, INT32_MAX * INT64_C(2), &number, &ignored) != BP_OK)
         return -1;
     return number;
 }

@@ -33,12 +33,15 @@ void bp_gha_put_data(struct bp_buf *out, const char *text)
 void bp_gha_annotate(struct bp_out *out, enum bp_severity severity, const char *message)
 {
     static int sent[2];
+    BP_AUTO(bp_buf_free) struct bp_buf masked = {0};
     BP_AUTO(bp_buf_free) struct bp_buf shortened = {0};
     BP_AUTO(bp_buf_free) struct bp_buf line = {0};
 
     if (sent[severity]++ >= PER_KIND)
         return;
-    bp_put_foreign(&shortened, message, MESSAGE_LIMIT);
+    /* Before anything changes the text: a secret that was cut or escaped is not known as one. */
+    bp_secrets_mask(&out->secrets, message, &masked);
+    bp_put_foreign(&shortened, bp_buf_str(&masked), MESSAGE_LIMIT);
     bp_buf_printf(&line,
                   "::%s title=backproof::", severity == BP_SEVERITY_ERROR ? "error" : "warning");
     bp_gha_put_data(&line, bp_buf_str(&shortened));

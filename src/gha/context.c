@@ -26,7 +26,8 @@ void bp_gha_context_read(const struct bp_env *env, struct bp_gha_context *out)
         .event = event_of(bp_env_get(env, "GITHUB_EVENT_NAME")),
         .run_id = bp_env_get(env, "GITHUB_RUN_ID"),
     };
-    if (server != NULL && out->repository != NULL && out->run_id != NULL)
-        (void)snprintf(out->run_url, sizeof(out->run_url), "%s/%s/actions/runs/%s", server,
-                       out->repository, out->run_id);
+    if (server != NULL && out->repository != NULL && out->run_id != NULL &&
+        snprintf(out->run_url, sizeof(out->run_url), "%s/%s/actions/runs/%s", server,
+                 out->repository, out->run_id) >= (int)sizeof(out->run_url))
+        out->run_url[0] = '\0'; /* a part of an address leads nowhere */
 }

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <curl/curl.h>
 
@@ -19,6 +20,7 @@ struct transfer {
     struct bp_http_response *response;
     size_t limit;
     bool too_large;
+    bool headers_ended;
 };
 
 static size_t on_body(char *data, size_t size, size_t count, void *ctx)
@@ -39,10 +41,14 @@ static size_t on_header(char *data, size_t size, size_t count, void *ctx)
     BP_AUTO(bp_freep) char *line = bp_strndup(data, size * count);
 
     bp_text_trim(line);
-    if (bp_text_starts_with(line, "HTTP/")) /* a new answer: after "100 Continue", say */
+    if (bp_text_starts_with(line, "HTTP/")) { /* a new answer: after "100 Continue", say */
         bp_list_free(&t->response->headers);
-    else if (line[0] != '\0' && t->response->headers.count < 200)
+        t->headers_ended = false;
+    } else if (line[0] == '\0') {
+        t->headers_ended = true;
+    } else if (t->response->headers.count < 200) {
         bp_list_add(&t->response->headers, line);
+    }
     return size * count;
 }
 
@@ -103,6 +109,16 @@ static void set_up(struct curl_http *self, const struct bp_http_request *request
     must(curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L));
 }
 
+static const char address_hint[] = "; hint: an address starts with https:// (or http://)";
+
+/* libcurl would guess a scheme that is missing, and it knows many more than these. */
+static enum bp_code check_scheme(const char *url, struct bp_err *err)
+{
+    if (strncasecmp(url, "https://", 8) == 0 || strncasecmp(url, "http://", 7) == 0)
+        return BP_OK;
+    return bp_fail(err, BP_EUSAGE, "'%s' is no address%s", url, address_hint);
+}
+
 static enum bp_code map_error(CURLcode rc, const struct bp_http_request *request,
                               const char *detail, const struct transfer *t, struct bp_err *err)
 {
@@ -116,9 +132,9 @@ static enum bp_code map_error(CURLcode rc, const struct bp_http_request *request
                        request->url, t->limit);
     if (rc == CURLE_OPERATION_TIMEDOUT)
         code = BP_ETIMEOUT;
-    if (rc == CURLE_URL_MALFORMAT || rc == CURLE_UNSUPPORTED_PROTOCOL) {
+    if (rc == CURLE_URL_MALFORMAT) {
         code = BP_EUSAGE;
-        hint = "; hint: an address starts with https:// (or http://)";
+        hint = address_hint;
     }
     if (rc == CURLE_PEER_FAILED_VERIFICATION || rc == CURLE_SSL_CACERT_BADFILE)
         hint = "; hint: --ca-file names the certificate of a server of your own";
@@ -137,7 +153,7 @@ static enum bp_code http_send(struct bp_http *base, const struct bp_http_request
     long number = 0;
     CURLcode rc = CURLE_OK;
 
-    if (bp_stop_check(t.stop, err) != BP_OK)
+    if (bp_stop_check(t.stop, err) != BP_OK || check_scheme(request->url, err) != BP_OK)
         return err->code;
     set_up(self, request, &t);
     for (size_t i = 0; request->headers != NULL && i < request->headers->count; i++)
@@ -149,8 +165,10 @@ static enum bp_code http_send(struct bp_http *base, const struct bp_http_request
     (void)curl_easy_getinfo(self->easy, CURLINFO_RESPONSE_CODE, &number);
     response->status = (int)number;
     (void)curl_easy_getinfo(self->easy, CURLINFO_REQUEST_SIZE, &number);
-    if (rc == CURLE_OK)
+    if (rc == CURLE_OK && t.headers_ended)
         return BP_OK;
+    if (rc == CURLE_OK) /* libcurl is content with a part of the headers */
+        rc = CURLE_PARTIAL_FILE;
     response->maybe_sent = number > 0;
     return map_error(rc, request, detail, &t, err);
 }

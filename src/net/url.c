@@ -7,6 +7,8 @@
 #include "base/mem.h"
 #include "base/text.h"
 
+#define BLANKS " \t\r\n\v\f"
+
 /* The length of "scheme://host:port", 0 when it is not http(s). */
 static size_t origin_length(const char *url)
 {
@@ -28,52 +30,109 @@ bool bp_url_same_origin(const char *a, const char *b)
            memchr(a, '@', a_len) == NULL;
 }
 
-/* Of "host=x password='a b' user=y", libpq's key and value form. */
+static bool is_password_key(const char *key)
+{
+    return strcmp(key, "password") == 0 || strcmp(key, "sslpassword") == 0;
+}
+
+/* Take over value, unless it is empty, in place of an earlier one: libpq uses the last. */
+static void keep(char **password, char *value)
+{
+    char *unused = value;
+
+    if (value[0] != '\0') {
+        unused = *password;
+        *password = value;
+    }
+    bp_free_secretp(&unused);
+}
+
+/* The value at *p, which moves behind it: up to a blank, or 'in quotes'; a backslash escapes. */
+static char *take_value(const char **p)
+{
+    struct bp_buf value = {0};
+    bool quoted = **p == '\'';
+
+    for (*p += quoted; **p != '\0'; (*p)++) {
+        if (quoted ? **p == '\'' : isspace((unsigned char)**p))
+            break;
+        if (**p == '\\' && *++(*p) == '\0')
+            break;
+        bp_buf_putc(&value, **p);
+    }
+    *p += quoted && **p == '\'';
+    return bp_buf_take(&value);
+}
+
+/* Of "host=x password='a b' user=y", libpq's key and value form. A word without "=" is skipped. */
 static char *keyword_password(const char *text)
 {
-    const char *p = strstr(text, "password");
-    struct bp_buf value = {0};
-    bool quoted = false;
+    const char *p = text;
+    char *password = NULL;
 
-    if (p == NULL || (p > text && !isspace((unsigned char)p[-1])))
-        return NULL;
-    p += strlen("password");
-    p += strspn(p, " \t");
-    if (*p != '=')
-        return NULL;
-    p++;
-    p += strspn(p, " \t");
-    quoted = *p == '\'';
-    p += quoted;
-    for (; *p != '\0' && (quoted ? *p != '\'' : !isspace((unsigned char)*p)); p++) {
-        if (*p == '\\' && p[1] != '\0')
-            p++;
-        bp_buf_putc(&value, *p);
+    while (*p != '\0') {
+        size_t len = strcspn(p, "=" BLANKS);
+        BP_AUTO(bp_freep) char *key = bp_strndup(p, len);
+        char *value = NULL;
+
+        p += len;
+        p += strspn(p, BLANKS);
+        if (*p != '=')
+            continue;
+        p += 1 + strspn(p + 1, BLANKS);
+        value = take_value(&p);
+        if (is_password_key(key))
+            keep(&password, value);
+        else
+            bp_free_secretp(&value);
     }
-    return bp_buf_take(&value);
+    return password;
+}
+
+/* Percent-decoded. */
+static char *decode(const char *text, size_t len)
+{
+    BP_AUTO(bp_free_secretp) char *raw = bp_strndup(text, len);
+
+    return bp_percent_decode(raw);
+}
+
+/* Of "...?host=x&password=y". */
+static void keep_parameter(const char *text, char **password)
+{
+    const char *p = strchr(text, '?');
+
+    while (p != NULL && *p != '\0') {
+        size_t len = strcspn(++p, "&");
+        const char *equals = memchr(p, '=', len);
+
+        if (equals != NULL) {
+            BP_AUTO(bp_freep) char *key = decode(p, (size_t)(equals - p));
+
+            if (is_password_key(key))
+                keep(password, decode(equals + 1, len - (size_t)(equals + 1 - p)));
+        }
+        p += len;
+    }
 }
 
 char *bp_url_password(const char *url)
 {
-    const char *authority = strstr(url, "://");
-    const char *end = NULL;
+    size_t scheme = strcspn(url, ":=" BLANKS);
+    bool web = origin_length(url) > 0;
+    const char *rest = url + scheme + strlen("://");
     const char *at = NULL;
     const char *colon = NULL;
-    BP_AUTO(bp_free_secretp) char *raw = NULL;
+    char *password = NULL;
 
-    if (authority == NULL)
+    if (!bp_text_starts_with(url + scheme, "://"))
         return keyword_password(url);
-    authority += 3;
-    end = authority + strcspn(authority, "/?#");
-    for (const char *p = authority; p < end; p++) {
-        if (*p == '@')
-            at = p;
-    }
-    if (at == NULL)
-        return NULL;
-    colon = memchr(authority, ':', (size_t)(at - authority));
-    if (colon == NULL || colon + 1 == at)
-        return NULL;
-    raw = bp_strndup(colon + 1, (size_t)(at - colon - 1));
-    return bp_percent_decode(raw);
+    /* libpq lets a password hold "?" and "#". */
+    at = memrchr(rest, '@', strcspn(rest, web ? "/?#" : "/"));
+    colon = at != NULL ? memchr(rest, ':', (size_t)(at - rest)) : NULL;
+    if (colon != NULL)
+        keep(&password, decode(colon + 1, (size_t)(at - colon - 1)));
+    if (!web)
+        keep_parameter(at != NULL ? at : rest, &password);
+    return password;
 }

@@ -10,8 +10,9 @@
 bool bp_url_same_origin(const char *a, const char *b);
 
 /*
- * The password in "scheme://user:password@host/..." or "... password=x ...", percent-decoded for
- * the first form. NULL when there is none. Owned by the caller.
+ * The password in "scheme://user:password@host/...", in a database's "...?password=x" (both
+ * percent-decoded) or among libpq's keywords, "... password=x ...". NULL when there is none that
+ * is not empty. Owned by the caller.
  */
 char *bp_url_password(const char *url) BP_CHECK;
 

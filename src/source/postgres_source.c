@@ -85,6 +85,11 @@ static enum bp_code copy_large_objects(struct bp_source *self, bp_row_sink *sink
     return bp_pg_copy_large_objects(&from_base(self)->pg, sink, ctx, count, err);
 }
 
+static void close_source(struct bp_source *self)
+{
+    bp_pg_close(&from_base(self)->pg);
+}
+
 static void free_source(struct bp_source *self)
 {
     struct postgres_source *s = from_base(self);
@@ -101,6 +106,7 @@ static const struct bp_source_ops ops = {
     .ddl = read_ddl,
     .copy = copy_table,
     .large_objects = copy_large_objects,
+    .close = close_source,
     .free = free_source,
 };
 

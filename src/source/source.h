@@ -1,9 +1,10 @@
 /*
  * A source: the database that is backed up, read in one snapshot.
  *
- * Callers use the bp_source_*() functions, in this order: snapshot, then copy and ddl as often as
- * they like. A driver fills a struct bp_source_ops and puts a struct bp_source first in its own
- * struct. It never writes to the database, never prints and knows no archive paths.
+ * Callers call through source->ops, in this order: snapshot, then copy, large_objects and ddl as
+ * often as they like, then close. A driver fills a struct bp_source_ops and puts a struct bp_source
+ * first in its own struct. It never writes to the database, never prints and knows no archive
+ * paths.
  */
 #ifndef BP_SOURCE_SOURCE_H
 #define BP_SOURCE_SOURCE_H
@@ -82,6 +83,12 @@ struct bp_source_ops {
      */
     enum bp_code (*large_objects)(struct bp_source *self, bp_row_sink *sink, void *ctx,
                                   int64_t *count, struct bp_err *err);
+
+    /*
+     * End the snapshot: give the locks back and drop the connection. Nothing can be read
+     * afterwards. Calling it twice, or never, is fine: free does it too.
+     */
+    void (*close)(struct bp_source *self);
 
     void (*free)(struct bp_source *self);
 };

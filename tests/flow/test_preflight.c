@@ -10,7 +10,24 @@ static struct bp_out out = {.level = BP_LEVEL_QUIET};
 
 static enum bp_code check(struct fake_forge *forge)
 {
-    return bp_preflight(&forge->base, &out, "o/r", "backup.yml", &err);
+    struct fake_clock clock = fake_clock_new();
+    struct bp_preflight_job job = {.forge = &forge->base,
+                                   .out = &out,
+                                   .repo = "o/r",
+                                   .workflow = "backup.yml",
+                                   .retry = {.clock = &clock.base, .retries = 3, .delay_ms = 5000}};
+
+    return bp_preflight(&job, &err);
+}
+
+Test(preflight, does_not_give_up_at_the_first_outage)
+{
+    struct fake_forge forge = fake_forge(NULL);
+
+    forge.outages = 3;
+    cr_expect_eq(check(&forge), BP_OK, "%s", err.msg);
+    forge.outages = 4;
+    cr_expect_eq(check(&forge), BP_EUNAVAILABLE);
 }
 
 Test(preflight, passes_when_all_is_well)

@@ -9,6 +9,10 @@ static enum bp_code repo(struct bp_forge *base, const char *name, struct bp_forg
     struct fake_forge *self = (struct fake_forge *)base;
 
     *out = (struct bp_forge_repo){.default_branch = "main", .archived = self->archived};
+    if (self->outages > 0) {
+        self->outages--;
+        return bp_fail(err, BP_EUNAVAILABLE, "HTTP 502");
+    }
     if (self->repo_result != BP_OK)
         return bp_fail(err, self->repo_result, "repository '%s': no", name);
     return BP_OK;

@@ -41,6 +41,7 @@ struct fake_forge {
     int64_t retry_after_ms;
     int looks_until_queued; /* a run is 'pending' for this many looks */
     int unknown_looks;      /* get of a run says not found this often */
+    int outages;            /* the next looks at the repository fail with BP_EUNAVAILABLE */
     int list_failures;      /* the next lists fail with BP_EUNAVAILABLE */
     int lists;
     int gets;

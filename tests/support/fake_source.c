@@ -83,6 +83,11 @@ static enum bp_code large_objects(struct bp_source *base, bp_row_sink *sink, voi
     return BP_OK;
 }
 
+static void count_close(struct bp_source *base)
+{
+    ((struct fake_source *)base)->closed++;
+}
+
 static void no_free(struct bp_source *base)
 {
     (void)base;
@@ -93,6 +98,7 @@ static const struct bp_source_ops source_ops = {
     .ddl = ddl,
     .copy = copy,
     .large_objects = large_objects,
+    .close = count_close,
     .free = no_free,
 };
 

@@ -19,6 +19,7 @@ struct fake_source {
     int large_object_lines;
     enum bp_code snapshot_result;
     enum bp_code copy_result; /* after the first row */
+    int closed;               /* how often close() was called */
 };
 
 struct fake_source fake_source(const struct fake_source_table *tables);

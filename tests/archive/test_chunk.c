@@ -1,0 +1,189 @@
+#include <criterion/criterion.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "archive/chunk.h"
+#include "base/mem.h"
+
+enum { FILES_LIMIT = 400 };
+
+/* A table of rows that a number tells apart, each padded to row_len bytes. */
+struct table {
+    size_t rows;
+    size_t row_len;
+    size_t left_out;  /* a row that is not there; SIZE_MAX: none */
+    size_t put_in_at; /* a row that only this table has; SIZE_MAX: none */
+};
+
+static const struct table plain = {.left_out = SIZE_MAX, .put_in_at = SIZE_MAX};
+
+/* What is in a file: its bytes and the sum of its rows' numbers, mixed. Equal means the same. */
+struct file {
+    size_t len;
+    uint64_t rows;
+};
+
+struct files {
+    struct file at[FILES_LIMIT];
+    size_t count;
+    struct file open;
+};
+
+static void add_row(struct files *files, char *row, size_t row_len, uint64_t number)
+{
+    char digits[24];
+    int len = snprintf(digits, sizeof(digits), "%020llu", (unsigned long long)number);
+
+    memcpy(row, digits, (size_t)len);
+    files->open.len += row_len;
+    files->open.rows += (number + 1) * UINT64_C(0x9E3779B97F4A7C15) ^ number << 40;
+    if (!bp_chunk_ends(files->open.len, row, row_len))
+        return;
+    cr_assert_lt(files->count, FILES_LIMIT);
+    files->at[files->count++] = files->open;
+    files->open = (struct file){0};
+}
+
+static void cut(const struct table *table, struct files *files)
+{
+    BP_AUTO(bp_freep) char *row = bp_alloc(table->row_len, 1);
+
+    *files = (struct files){0};
+    memset(row, 'x', table->row_len);
+    row[table->row_len - 1] = '\n';
+    for (size_t i = 0; i < table->rows; i++) {
+        if (i == table->put_in_at)
+            add_row(files, row, table->row_len, 1000000000 + i);
+        if (i != table->left_out)
+            add_row(files, row, table->row_len, i);
+    }
+    if (files->open.len > 0) {
+        cr_assert_lt(files->count, FILES_LIMIT);
+        files->at[files->count++] = files->open;
+    }
+}
+
+static size_t count_new(const struct files *before, const struct files *after)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < after->count; i++) {
+        size_t j = 0;
+
+        while (j < before->count &&
+               (before->at[j].len != after->at[i].len || before->at[j].rows != after->at[i].rows))
+            j++;
+        count += j == before->count;
+    }
+    return count;
+}
+
+static struct files before;
+static struct files after;
+
+/* The last file is whatever was left. */
+static double mean_of_full_files(const struct files *files)
+{
+    double sum = 0;
+
+    for (size_t i = 0; i + 1 < files->count; i++)
+        sum += (double)files->at[i].len;
+    return sum / (double)(files->count - 1);
+}
+
+Test(chunk, short_and_long_rows_give_files_of_about_4_mib)
+{
+    static const struct {
+        size_t row_len;
+        size_t rows;
+    } shapes[] = {{30, 14000000}, {1000, 420000}, {65536, 6400}, {1 << 20, 400}};
+
+    for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
+        struct table table = plain;
+        double mean = 0;
+
+        table.rows = shapes[i].rows;
+        table.row_len = shapes[i].row_len;
+        cut(&table, &before);
+        mean = mean_of_full_files(&before) / (1 << 20);
+        cr_expect(mean > 3.2 && mean < 4.8, "rows of %zu bytes: %zu files of %.2f MiB",
+                  table.row_len, before.count, mean);
+        for (size_t f = 0; f + 1 < before.count; f++) {
+            cr_assert_geq(before.at[f].len, (size_t)BP_CHUNK_MIN);
+            cr_assert_lt(before.at[f].len, BP_CHUNK_MAX + table.row_len);
+        }
+    }
+}
+
+Test(chunk, a_row_of_more_than_the_spread_fills_a_file_of_its_own)
+{
+    struct table table = plain;
+
+    table.rows = 20;
+    table.row_len = 3 << 20;
+    cut(&table, &before);
+    cr_expect_eq(before.count, 20);
+    table.row_len = BP_CHUNK_SPREAD;
+    cut(&table, &before);
+    cr_expect_eq(before.count, 20);
+}
+
+Test(chunk, one_row_more_or_less_changes_at_most_two_files)
+{
+    struct table table = plain;
+
+    table.rows = 600000;
+    table.row_len = 100;
+    cut(&table, &before);
+    cr_assert_gt(before.count, 8);
+    for (size_t i = 0; i < 12; i++) {
+        struct table changed = table;
+
+        changed.left_out = i * 54321 % table.rows;
+        cut(&changed, &after);
+        cr_expect_leq(count_new(&before, &after), 2, "without row %zu", changed.left_out);
+        changed = table;
+        changed.put_in_at = i * 49999 % table.rows;
+        cut(&changed, &after);
+        cr_expect_leq(count_new(&before, &after), 2, "with a row at %zu", changed.put_in_at);
+    }
+}
+
+Test(chunk, rows_that_are_all_the_same_still_end_a_file)
+{
+    static const char row[] = "the same\n";
+    size_t len = 0;
+    size_t longest = 0;
+
+    for (size_t i = 0; i < 5000000; i++) {
+        len += sizeof(row) - 1;
+        if (bp_chunk_ends(len, row, sizeof(row) - 1)) {
+            longest = len > longest ? len : longest;
+            len = 0;
+        }
+    }
+    cr_expect_gt(longest, 0);
+    cr_expect_lt(longest, BP_CHUNK_MAX + sizeof(row));
+}
+
+Test(chunk, the_bounds_are_exact)
+{
+    static char row[BP_CHUNK_SPREAD];
+
+    cr_expect_not(bp_chunk_ends(BP_CHUNK_MIN - 1, row, sizeof(row)), "below the least");
+    cr_expect(bp_chunk_ends(BP_CHUNK_MIN, row, sizeof(row)));
+    cr_expect(bp_chunk_ends(BP_CHUNK_MAX, "x\n", 2));
+    cr_expect_not(bp_chunk_ends(0, "", 0));
+}
+
+/* An archive made today and one made in years share files only while these stay as they are. */
+Test(chunk, the_cuts_are_the_same_for_ever)
+{
+    struct table table = plain;
+
+    table.rows = 400000;
+    table.row_len = 61;
+    cut(&table, &before);
+    cr_assert_eq(before.count, 0);
+}

@@ -1,0 +1,145 @@
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "net/url.h"
+
+Test(url, the_same_scheme_host_and_port_are_the_same_origin)
+{
+    static const char *const same[][2] = {
+        {"https://api.test", "https://api.test"},
+        {"https://api.test/", "https://api.test"},
+        {"https://api.test/a/b", "https://api.test/c"},
+        {"HTTPS://API.test/a", "https://api.TEST/b"},
+        {"http://127.0.0.1:81/x", "http://127.0.0.1:81?y"},
+        {"https://[::1]:9/", "https://[::1]:9#z"},
+        {"https://api.test/@x", "https://api.test/y@z"},
+    };
+
+    for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
+        cr_expect(bp_url_same_origin(same[i][0], same[i][1]), "%s, %s", same[i][0], same[i][1]);
+        cr_expect(bp_url_same_origin(same[i][1], same[i][0]), "%s, %s", same[i][1], same[i][0]);
+    }
+}
+
+Test(url, anything_else_is_another_origin)
+{
+    static const char *const other[][2] = {
+        {"https://api.test", "http://api.test"},
+        {"https://api.test", "https://api.test:8443"},
+        {"https://api.test", "https://api.test.evil"},
+        {"https://api.test", "https://api.tes"},
+        {"https://api.test", "https://evil/https://api.test"},
+        {"https://api.test", "https://api.test@evil"},
+        {"https://api.test", "https://api.test\\@evil"},
+        {"https://api.test", "https://api.test:@evil"},
+        {"https://u@api.test", "https://u@api.test"},
+        {"https://api.test", "//api.test"},
+        {"https://api.test", "/path"},
+        {"https://api.test", ""},
+        {"", ""},
+        {"ftp://api.test", "ftp://api.test"},
+        {"https:/api.test", "https:/api.test"},
+        {"api.test", "api.test"},
+    };
+
+    for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++) {
+        cr_expect_not(bp_url_same_origin(other[i][0], other[i][1]), "%s, %s", other[i][0],
+                      other[i][1]);
+        cr_expect_not(bp_url_same_origin(other[i][1], other[i][0]), "%s, %s", other[i][1],
+                      other[i][0]);
+    }
+}
+
+struct row {
+    const char *text;
+    const char *password; /* NULL: none */
+};
+
+static void expect_passwords(const struct row *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        BP_AUTO(bp_freep) char *password = bp_url_password(rows[i].text);
+
+        if (rows[i].password == NULL)
+            cr_expect_null(password, "'%s' of %s", password, rows[i].text);
+        else
+            cr_expect(password != NULL && strcmp(password, rows[i].password) == 0, "'%s' of %s",
+                      password != NULL ? password : "nothing", rows[i].text);
+    }
+}
+
+Test(url, finds_the_password_before_the_host)
+{
+    static const struct row rows[] = {
+        {"postgres://u:secret@h/db", "secret"},
+        {"postgresql://u:secret@h:5432,h2/db", "secret"},
+        {"https://u:secret@h", "secret"},
+        {"postgres://:secret@h/db", "secret"},
+        {"postgres://u:a:b@h/db", "a:b"},
+        {"postgres://u:p@ss@h/db", "p@ss"},
+        {"postgres://u:p%40s%2Fs%25@h/db", "p@s/s%"},
+        {"postgres://u:%zz@h/db", "%zz"},
+        {"postgres://u:a?b@h/db", "a?b"}, /* libpq ends it at '@' and '/' only */
+        {"postgres://u:a#b@h/db", "a#b"},
+        {"postgres://u@h:5432/db", NULL},
+        {"postgres://u:@h/db", NULL},
+        {"postgres://h:5432/db", NULL},
+        {"postgres:///db?host=/tmp", NULL},
+        {"postgres://h/db:x@y", NULL},
+        {"https://h?q=a:b@c", NULL},
+        {"https://h#a:b@c", NULL},
+        {"git@github.com:o/r.git", NULL},
+    };
+
+    expect_passwords(rows, sizeof(rows) / sizeof(rows[0]));
+}
+
+Test(url, finds_the_password_among_the_parameters)
+{
+    static const struct row rows[] = {
+        {"postgres://h/db?password=secret", "secret"},
+        {"postgres://u@h/db?sslmode=require&password=s%26t&port=1", "s&t"},
+        {"postgres://?password=secret", "secret"},
+        {"postgres://h/db?p%61ssword=secret", "secret"},
+        {"postgres://h/db?sslpassword=secret", "secret"},
+        {"postgres://u:first@h/db?password=second", "second"},
+        {"postgres://u:a?b@h/db?password=", "a?b"},
+        {"postgres://h/db?password=", NULL},
+        {"postgres://h/db?xpassword=a&passwordx=b&passfile=c", NULL},
+        {"postgres://h/db?password", NULL},
+        {"https://h/x?password=page", NULL},
+    };
+
+    expect_passwords(rows, sizeof(rows) / sizeof(rows[0]));
+}
+
+Test(url, finds_the_password_among_keywords)
+{
+    static const struct row rows[] = {
+        {"password=secret", "secret"},
+        {"host=h password=secret user=u", "secret"},
+        {"host=h\tpassword = secret\n", "secret"},
+        {"password='a b'", "a b"},
+        {"password='it\\'s \\\\'", "it's \\"},
+        {"password=a\\ b\\", "a b"},
+        {"password='unfinished", "unfinished"},
+        {"password=x://y", "x://y"},
+        {"user=mypassword password=secret", "secret"},
+        {"user='a password=b' password=secret", "secret"},
+        {"sslpassword=secret", "secret"},
+        {"password=first password=second", "second"},
+        {"oops password=secret", "secret"},
+        {"password=", NULL},
+        {"password=''", NULL},
+        {"password", NULL},
+        {"passwords=x", NULL},
+        {"user='password=x'", NULL},
+        {"host=h user=password", NULL},
+        {"host=h", NULL},
+        {"", NULL},
+        {"   ", NULL},
+    };
+
+    expect_passwords(rows, sizeof(rows) / sizeof(rows[0]));
+}
