@@ -1,5 +1,6 @@
 #include "archive/chunk.h"
 
+#include <endian.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -16,7 +17,7 @@ static uint64_t spread(const char *row, size_t len)
         uint64_t word = 0;
 
         memcpy(&word, row, 8);
-        h = (h ^ word) * k;
+        h = (h ^ le64toh(word)) * k;
         h ^= h >> 29;
     }
     for (; len > 0; row++, len--)

@@ -10,6 +10,7 @@
 
 static const char latest_prefix[] = "latest_";
 static const char separator[] = "--";
+static const char nothing[] = "standalone"; /* made outside a workflow */
 enum { TIMESTAMP_LEN = 20, HIGHEST_COPY = 9999, SHORT_SHA = 7 };
 
 void bp_archive_id(int64_t time_ms, int copy, char out[BP_ARCHIVE_ID_SIZE])
@@ -65,6 +66,7 @@ static bool take_last(const char *text, size_t *len, char *out, size_t size)
 static bool parse_parts(const char *text, size_t len, struct bp_archive_name *out)
 {
     return take_last(text, &len, out->sha, sizeof(out->sha)) &&
+           (strlen(out->sha) <= SHORT_SHA || strcmp(out->sha, nothing) == 0) &&
            take_last(text, &len, out->event, sizeof(out->event)) &&
            put(out->source, sizeof(out->source), text, len);
 }
@@ -140,7 +142,7 @@ static void put_part(char *out, size_t size, const char *text)
     size_t len = 0;
 
     if (text == NULL || text[0] == '\0')
-        text = "standalone";
+        text = nothing;
     for (const char *p = text; *p != '\0' && len + 1 < size; p++) {
         if (*p == '/')
             out[len++] = '-';

@@ -157,12 +157,25 @@ void bp_progress_end(struct bp_out *out)
     (void)fputs("\r\033[K", out->err);
 }
 
+void bp_ask(struct bp_out *out, const char *fmt, ...)
+{
+    BP_AUTO(bp_buf_free) struct bp_buf text = {0};
+    va_list args;
+
+    va_start(args, fmt);
+    bp_buf_vprintf(&text, fmt, args);
+    va_end(args);
+    bp_progress_end(out);
+    write_text(out, out->err, bp_buf_str(&text));
+    (void)fflush(out->err);
+}
+
 void bp_print_command(struct bp_out *out, const char *line)
 {
     BP_AUTO(bp_buf_free) struct bp_buf masked = {0};
 
     bp_secrets_mask(&out->secrets, line, &masked);
     bp_buf_putc(&masked, '\n');
-    (void)fputs(bp_buf_str(&masked), out->out);
-    (void)fflush(out->out);
+    (void)fputs(bp_buf_str(&masked), out->err);
+    (void)fflush(out->err);
 }

@@ -50,7 +50,13 @@ void bp_progress(struct bp_out *out, const char *fmt, ...) BP_PRINTF(2, 3);
 /* Remove the progress line, before the last words. */
 void bp_progress_end(struct bp_out *out);
 
-/* A workflow command, already escaped by gha/: masked, but not made harmless. To stdout. */
+/* A question to the person at the terminal, without a line end. To stderr. */
+void bp_ask(struct bp_out *out, const char *fmt, ...) BP_PRINTF(2, 3);
+
+/*
+ * A workflow command, already escaped by gha/: masked, but not made harmless. To stderr, which a
+ * runner reads as well: stdout holds results alone.
+ */
 void bp_print_command(struct bp_out *out, const char *line);
 
 #endif

@@ -23,9 +23,38 @@ static void on_signal(int number)
     errno = saved;
 }
 
-enum bp_code bp_stop_install(struct bp_stop *stop, struct bp_err *err)
+static bool is_ignored(int number)
+{
+    struct sigaction now = {0};
+
+    return sigaction(number, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
+/* What was ignored stays so, except SIGTERM. false when the system refuses. */
+static bool catch_signal(int number)
 {
     struct sigaction action = {.sa_handler = on_signal};
+
+    if (number != SIGTERM && is_ignored(number))
+        return true;
+    (void)sigemptyset(&action.sa_mask);
+    return sigaction(number, &action, NULL) == 0;
+}
+
+static const char *signal_name(int number)
+{
+    switch (number) {
+    case SIGINT:
+        return "SIGINT";
+    case SIGHUP:
+        return "SIGHUP";
+    default:
+        return "SIGTERM";
+    }
+}
+
+enum bp_code bp_stop_install(struct bp_stop *stop, struct bp_err *err)
+{
     struct sigaction ignore = {.sa_handler = SIG_IGN};
     int fds[2] = {-1, -1};
 
@@ -33,8 +62,7 @@ enum bp_code bp_stop_install(struct bp_stop *stop, struct bp_err *err)
         return bp_fail(err, BP_EFAILED, "cannot make a pipe: %m");
     *stop = (struct bp_stop){.fd = fds[0], .write_fd = fds[1]};
     installed = stop;
-    (void)sigemptyset(&action.sa_mask);
-    if (sigaction(SIGINT, &action, NULL) != 0 || sigaction(SIGTERM, &action, NULL) != 0 ||
+    if (!catch_signal(SIGINT) || !catch_signal(SIGTERM) || !catch_signal(SIGHUP) ||
         sigaction(SIGPIPE, &ignore, NULL) != 0)
         return bp_fail(err, BP_EFAILED, "cannot catch signals: %m");
     return BP_OK;
@@ -43,8 +71,7 @@ enum bp_code bp_stop_install(struct bp_stop *stop, struct bp_err *err)
 enum bp_code bp_stop_check(const struct bp_stop *stop, struct bp_err *err)
 {
     if (stop != NULL && stop->signal != 0)
-        return bp_fail(err, BP_ESTOPPED, "stopped by %s",
-                       stop->signal == SIGINT ? "SIGINT" : "SIGTERM");
+        return bp_fail(err, BP_ESTOPPED, "stopped by %s", signal_name(stop->signal));
     return BP_OK;
 }
 

@@ -1,7 +1,8 @@
 /*
- * Being asked to end. SIGINT and SIGTERM set a flag and make a file descriptor readable, so that
- * whatever waits wakes up at once, cleans up and returns BP_ESTOPPED. Nothing happens in the
- * signal handler itself. A stop is given to those who wait; tests make one without signals.
+ * Being asked to end. SIGINT, SIGTERM and SIGHUP (the terminal is gone) set a flag and make a file
+ * descriptor readable, so that whatever waits wakes up at once, cleans up and returns BP_ESTOPPED.
+ * Nothing happens in the signal handler itself. A stop is given to those who wait; tests make one
+ * without signals.
  */
 #ifndef BP_BASE_STOP_H
 #define BP_BASE_STOP_H
@@ -17,7 +18,10 @@ struct bp_stop {
     int write_fd;
 };
 
-/* Catch SIGINT and SIGTERM, ignore SIGPIPE. Call once, from main(). */
+/*
+ * Catch SIGINT, SIGTERM and SIGHUP, ignore SIGPIPE. SIGINT and SIGHUP stay ignored when whoever
+ * started us had them ignored, as nohup does. Call once, from main().
+ */
 enum bp_code bp_stop_install(struct bp_stop *stop, struct bp_err *err) BP_CHECK;
 
 /* BP_ESTOPPED with a message once a signal came, else BP_OK. */

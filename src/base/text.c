@@ -290,3 +290,13 @@ void bp_put_foreign(struct bp_buf *out, const char *text, size_t limit)
         i += step > 0 ? step : 1;
     }
 }
+
+void bp_copy_foreign(char *out, size_t size, const char *text)
+{
+    static const char mark[] = "...";
+    BP_AUTO(bp_buf_free) struct bp_buf line = {0};
+
+    if (text != NULL)
+        bp_put_foreign(&line, text, size - sizeof(mark));
+    (void)snprintf(out, size, "%s", bp_buf_str(&line));
+}

@@ -51,4 +51,7 @@ char *bp_percent_decode(const char *text) BP_CHECK;
  */
 void bp_put_foreign(struct bp_buf *out, const char *text, size_t limit);
 
+/* The same into a field of fixed size, cut to fit; NULL gives "". */
+void bp_copy_foreign(char *out, size_t size, const char *text);
+
 #endif

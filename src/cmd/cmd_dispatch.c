@@ -92,17 +92,19 @@ static enum bp_code run(struct bp_app *app, struct bp_err *err)
 }
 
 const struct bp_cmd bp_cmd_dispatch = {
-    .doc = {.name = "dispatch",
-            .args = "",
-            .summary = "Start the backup workflow of each branch and prove that each run exists.",
-            .details = "Validates the token, then sends one workflow_dispatch per branch and looks "
-                       "for its run until it is queued or beyond. Branches do not wait for each "
-                       "other. A request is sent again only when it surely was not processed, so "
-                       "that a retry never starts a second run. Succeeds when at least one branch "
-                       "was started; see --require.",
-            .example = "WORKFLOW_TRIGGER_TOKEN=... backproof dispatch --repo myorg/myapp "
-                       "--workflow backup.yml --branch main --branch dev",
-            .groups = BP_GROUP_GENERAL | BP_GROUP_FORGE | BP_GROUP_DISPATCH},
+    .doc =
+        {.name = "dispatch",
+         .args = "",
+         .summary = "Start the backup workflow of each branch and prove that each run exists.",
+         .details =
+             "Validates the token, then sends one workflow_dispatch per branch and looks "
+             "for its run until it is queued or beyond. Branches do not wait for each "
+             "other. A request is sent again only when it was not processed, or when no "
+             "run of it is found, so that a retry starts no second run. Succeeds when at least one branch "
+             "was started; see --require.",
+         .example = "WORKFLOW_TRIGGER_TOKEN=... backproof dispatch --repo myorg/myapp "
+                    "--workflow backup.yml --branch main --branch dev",
+         .groups = BP_GROUP_GENERAL | BP_GROUP_FORGE | BP_GROUP_DISPATCH},
     .needs = needs,
     .run = run,
 };

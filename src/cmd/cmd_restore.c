@@ -24,8 +24,7 @@ static bool confirm(void *ctx, const char *question)
         return true;
     if (!app->in_terminal)
         return false;
-    bp_print(app->out, "%s [y/N] ", question);
-    (void)fflush(app->out->out);
+    bp_ask(app->out, "%s [y/N] ", question);
     if (fgets(answer, sizeof(answer), app->in) == NULL)
         return false;
     bp_text_trim(answer);

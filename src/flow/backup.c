@@ -66,7 +66,6 @@ static enum bp_code take_snapshot(struct backup *b, struct bp_err *err)
     enum bp_code rc = b->job->source->ops->snapshot(b->job->source, &info, &b->tables, err);
 
     if (rc == BP_OK) {
-        b->stage.expected_bytes = info.size_bytes;
         bp_info(b->job->out, "snapshot of '%s' (PostgreSQL %s), %zu tables locked", info.name,
                 info.server_version, b->tables.count);
         rc = b->job->source->ops->ddl(b->job->source, &b->tables, &b->ddl, err);
@@ -84,6 +83,8 @@ static enum bp_code stage_texts(struct backup *b, struct bp_err *err)
         const char *text;
         bool executable;
     } files[] = {
+        /* A clone on Windows must not change line ends: every checksum would be wrong. */
+        {".gitattributes", "* -text\n", false},
         {"RESTORE.md", bp_embedded_RESTORE_md, false},
         {"restore.sh", bp_embedded_restore_sh, true},
         {"roles.sql", b->ddl.roles, false},
@@ -137,8 +138,18 @@ static void choose_id(const struct bp_catalog *catalog, int64_t time_ms,
     }
 }
 
+static bool has_folder(const struct bp_catalog *catalog, const char *folder)
+{
+    for (size_t i = 0; i < catalog->count; i++) {
+        if (strcmp(catalog->at[i].folder, folder) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* Where the archive that is the latest now goes. Its manifest knows what the name needs. */
-static void choose_archive_path(const struct bp_catalog_entry *old, char *out, size_t size)
+static void choose_archive_path(const struct bp_catalog *catalog,
+                                const struct bp_catalog_entry *old, char *out, size_t size)
 {
     struct bp_archive_name name = old->name;
     const struct bp_manifest *m = &old->manifest;
@@ -149,6 +160,10 @@ static void choose_archive_path(const struct bp_catalog_entry *old, char *out, s
                              old->described ? m->source.event : NULL,
                              old->described ? m->source.sha : NULL);
     bp_archive_name_format(&name, folder);
+    while (has_folder(catalog, folder)) {
+        name.copy++;
+        bp_archive_name_format(&name, folder);
+    }
     (void)snprintf(out, size, "%s/%s", BP_PATH_ARCHIVE, folder);
 }
 
@@ -182,6 +197,34 @@ static enum bp_code stage_manifest(struct backup *b, const struct bp_archive_nam
                                      false, err);
 }
 
+/* The moves of what is the latest now; paths owns the new names. */
+static enum bp_code move_latest(struct backup *b, struct bp_catalog *catalog, struct bp_edit *edits,
+                                size_t *count, struct bp_list *paths, struct bp_err *err)
+{
+    for (size_t i = 0; i < catalog->count; i++) {
+        struct bp_catalog_entry *old = &catalog->at[i];
+        struct bp_err why = {0};
+        enum bp_code rc = BP_OK;
+        char to[BP_ARCHIVE_NAME_SIZE + 32];
+
+        if (!old->name.latest)
+            continue;
+        rc = bp_catalog_describe(b->job->store, old, &why);
+        if (rc != BP_OK && !bp_catalog_is_damage(rc)) {
+            *err = why;
+            return bp_wrap(err, "the latest archive so far");
+        }
+        /* A damaged one moves too: the new backup must not fail because of it. */
+        if (rc != BP_OK)
+            bp_warn(b->job->out, "the latest archive so far: %s", why.msg);
+        choose_archive_path(catalog, old, to, sizeof(to));
+        bp_list_add(paths, to);
+        edits[(*count)++] = (struct bp_edit){
+            .kind = BP_EDIT_MOVE, .from = old->path, .to = paths->at[paths->count - 1]};
+    }
+    return BP_OK;
+}
+
 static enum bp_code commit_once(struct backup *b, struct bp_backup_result *result,
                                 struct bp_err *err)
 {
@@ -197,24 +240,10 @@ static enum bp_code commit_once(struct backup *b, struct bp_backup_result *resul
     if (bp_catalog_load(b->job->store, &catalog, err) != BP_OK)
         return err->code;
     choose_id(&catalog, b->manifest.started_ms, &name);
-    if (stage_manifest(b, &name, err) != BP_OK)
-        return err->code;
     edits = bp_alloc(catalog.count + 2, sizeof(*edits));
-    for (size_t i = 0; i < catalog.count; i++) {
-        struct bp_catalog_entry *old = &catalog.at[i];
-        struct bp_err ignored = {0};
-        char to[BP_ARCHIVE_NAME_SIZE + 32];
-
-        if (!old->name.latest)
-            continue;
-        /* A latest that is damaged moves too: the new backup must not fail because of it. */
-        if (bp_catalog_describe(b->job->store, old, &ignored) != BP_OK)
-            bp_warn(b->job->out, "the latest archive so far: %s", ignored.msg);
-        choose_archive_path(old, to, sizeof(to));
-        bp_list_add(&paths, to);
-        edits[count++] = (struct bp_edit){
-            .kind = BP_EDIT_MOVE, .from = old->path, .to = paths.at[paths.count - 1]};
-    }
+    if (stage_manifest(b, &name, err) != BP_OK ||
+        move_latest(b, &catalog, edits, &count, &paths, err) != BP_OK)
+        return err->code;
     bp_archive_name_format(&name, folder);
     (void)snprintf(result->path, sizeof(result->path), "%s/%s", BP_PATH_LATEST, folder);
     edits[count++] = (struct bp_edit){.kind = BP_EDIT_STAGED, .to = result->path};
@@ -228,18 +257,26 @@ static enum bp_code commit_once(struct backup *b, struct bp_backup_result *resul
     return BP_OK;
 }
 
-/* Others may push to the branch while we do: look again and try again, a few times. */
+/* Whether it may go better a little later: a lost race, or an outage in which nothing arrived. */
+static bool may_pass(enum bp_code rc)
+{
+    return rc == BP_ELOCKED || rc == BP_EUNAVAILABLE;
+}
+
+/* Others may push to the branch while we do, and servers have bad moments: look again and try
+ * again, a few times. All that was read is staged and need not be read again. */
 static enum bp_code commit_all(struct backup *b, struct bp_backup_result *result,
                                struct bp_err *err)
 {
     enum bp_code rc = commit_once(b, result, err);
 
-    for (int i = 1; rc == BP_ELOCKED && i < PUSHES; i++) {
+    for (int i = 1; may_pass(rc) && i < PUSHES; i++) {
         bp_info(b->job->out, "%s; trying again", err->msg);
-        if (bp_clock_sleep(b->job->clock, (int64_t)PUSH_AGAIN_MS * i, err) != BP_OK ||
-            b->job->store->ops->refresh(b->job->store, err) != BP_OK)
+        if (bp_clock_sleep(b->job->clock, (int64_t)PUSH_AGAIN_MS * i, err) != BP_OK)
             return err->code;
-        rc = commit_once(b, result, err);
+        rc = b->job->store->ops->refresh(b->job->store, err);
+        if (rc == BP_OK)
+            rc = commit_once(b, result, err);
     }
     return rc;
 }
@@ -260,6 +297,8 @@ enum bp_code bp_flow_backup(const struct bp_backup_job *job, struct bp_backup_re
         return err->code;
     b.manifest.finished_ms = bp_clock_wall(job->clock);
     bp_progress_end(job->out);
+    /* From here on nobody shall wait for our locks: a push may take long. */
+    job->source->ops->close(job->source);
     bp_info(job->out, "committing to branch '%s'", job->branch);
     if (commit_all(&b, result, err) != BP_OK)
         return err->code;

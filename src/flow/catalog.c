@@ -7,6 +7,8 @@
 #include "base/mem.h"
 #include "base/text.h"
 
+enum { SOME = 16 }; /* manifests that are fetched at once, at least */
+
 static int newest_first(const void *left, const void *right)
 {
     const struct bp_catalog_entry *a = left;
@@ -134,6 +136,12 @@ static bool manifest_matches(const struct bp_catalog_entry *e,
            (filter->sha == NULL || bp_text_starts_with(m->source.sha, filter->sha));
 }
 
+bool bp_catalog_is_damage(enum bp_code code)
+{
+    return code != BP_OK && code != BP_EUNAVAILABLE && code != BP_ETIMEOUT && code != BP_EAUTH &&
+           code != BP_ESTOPPED;
+}
+
 /* The manifests of entries [from, to), fetched in one go; damage stays with its entry. */
 static enum bp_code describe_range(struct bp_catalog *catalog, size_t from, size_t to,
                                    struct bp_store *store, struct bp_err *err)
@@ -147,12 +155,13 @@ static enum bp_code describe_range(struct bp_catalog *catalog, size_t from, size
     for (size_t i = from; i < to; i++) {
         struct bp_catalog_entry *e = &catalog->at[i];
         struct bp_err why = {0};
+        enum bp_code rc = read_manifest(store, e, &why);
 
-        if (read_manifest(store, e, &why) == BP_EINTEGRITY)
+        if (bp_catalog_is_damage(rc))
             (void)snprintf(e->damage, sizeof(e->damage), "%.250s", why.msg);
-        else if (!e->described) {
+        else if (rc != BP_OK) {
             *err = why;
-            return err->code;
+            return rc;
         }
     }
     return BP_OK;
@@ -162,18 +171,28 @@ enum bp_code bp_catalog_select(struct bp_catalog *catalog, struct bp_store *stor
                                const struct bp_catalog_filter *filter, struct bp_err *err)
 {
     size_t limit = filter->limit > 0 ? filter->limit : SIZE_MAX;
-    size_t wanted = 0;
+    size_t kept = 0;
+    size_t next = 0;
 
     keep_only(catalog, name_matches, filter);
-    /* The latest alone may still drop out by its manifest, so one more than the limit. */
-    wanted = limit < catalog->count ? limit + 1 : catalog->count;
-    if (describe_range(catalog, 0, wanted, store, err) != BP_OK)
-        return err->code;
-    for (size_t i = wanted; i < catalog->count; i++)
-        bp_manifest_free(&catalog->at[i].manifest);
-    catalog->count = wanted;
-    keep_only(catalog, manifest_matches, filter);
-    while (catalog->count > limit)
+    /* A name says less than its manifest, so it is not known beforehand how many it takes. */
+    while (next < catalog->count && kept < limit) {
+        size_t wanted = limit - kept < SOME ? SOME : limit - kept;
+        size_t end = wanted < catalog->count - next ? next + wanted : catalog->count;
+
+        if (describe_range(catalog, next, end, store, err) != BP_OK)
+            return err->code;
+        for (; next < end; next++) {
+            struct bp_catalog_entry entry = catalog->at[next];
+
+            /* Change places, so that each entry stays in the catalog and is freed with it. */
+            if (kept < limit && manifest_matches(&entry, filter)) {
+                catalog->at[next] = catalog->at[kept];
+                catalog->at[kept++] = entry;
+            }
+        }
+    }
+    while (catalog->count > kept)
         bp_manifest_free(&catalog->at[--catalog->count].manifest);
     return BP_OK;
 }
@@ -190,7 +209,7 @@ enum bp_code bp_catalog_find(struct bp_catalog *catalog, const char *text,
         struct bp_catalog_entry *e = &catalog->at[i];
 
         if (strcmp(e->name.id, text) == 0 || strcmp(e->folder, text) == 0 ||
-            (i == 0 && strcmp(text, "latest") == 0)) {
+            (e->name.latest && strcmp(text, "latest") == 0)) {
             *out = e;
             return BP_OK;
         }
@@ -198,6 +217,10 @@ enum bp_code bp_catalog_find(struct bp_catalog *catalog, const char *text,
             found = e;
             matches++;
         }
+    }
+    if (strcmp(text, "latest") == 0) { /* none is marked so: the newest, then */
+        *out = &catalog->at[0];
+        return BP_OK;
     }
     if (matches > 1)
         return bp_fail(err, BP_EUSAGE,

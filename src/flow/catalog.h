@@ -42,9 +42,12 @@ enum bp_code bp_catalog_load(struct bp_store *store, struct bp_catalog *out,
 enum bp_code bp_catalog_select(struct bp_catalog *catalog, struct bp_store *store,
                                const struct bp_catalog_filter *filter, struct bp_err *err) BP_CHECK;
 
-/* Fetch and read one manifest. BP_EINTEGRITY: missing or damaged. */
+/* Fetch and read one manifest; BP_EINTEGRITY: missing or damaged. */
 enum bp_code bp_catalog_describe(struct bp_store *store, struct bp_catalog_entry *entry,
                                  struct bp_err *err) BP_CHECK;
+
+/* Whether a failure to describe an archive is its own, and not that of the way to it. */
+bool bp_catalog_is_damage(enum bp_code code);
 
 /*
  * The archive that text names: "latest", an id, a folder's name, or a beginning that only one

@@ -42,7 +42,8 @@ static enum bp_code check_files(struct restore *r, struct bp_err *err)
         const struct bp_manifest_file *file = &r->manifest->files[i];
         char hash[BP_SHA256_HEX_SIZE];
 
-        if (read_file(r, file->path, &text, err) != BP_OK)
+        if (bp_stop_check(r->job->clock->stop, err) != BP_OK ||
+            read_file(r, file->path, &text, err) != BP_OK)
             return err->code;
         bp_sha256_hex(bp_buf_str(&text), text.len, hash);
         if ((int64_t)text.len != file->bytes || strcmp(hash, file->sha256) != 0)
@@ -81,6 +82,10 @@ static enum bp_code find(struct restore *r, struct bp_catalog *catalog, struct b
         rc = bp_catalog_describe(r->job->store, entry, err);
     if (rc != BP_OK)
         return rc;
+    if (entry->name.latest && entry != &catalog->at[0])
+        bp_warn(r->job->out,
+                "archive %s claims to be newer than the latest, %s: was a clock wrong?",
+                catalog->at[0].name.id, entry->name.id);
     r->entry = entry;
     r->manifest = &entry->manifest;
     bp_list_add(&paths, entry->path);
@@ -128,11 +133,11 @@ static enum bp_code check_target(struct restore *r, bool *must_clean, struct bp_
         return refuse_contents(r, &some, count, err);
     question = bp_format("Replace all %" PRId64 " objects in database '%s' at %s with archive %s?",
                          count, r->info.name, r->info.where, r->entry->name.id);
-    if (!r->job->confirm(r->job->ctx, question))
+    if (!r->job->confirm(r->job->ctx, question) && bp_stop_check(r->job->clock->stop, err) == BP_OK)
         return bp_fail(err, BP_EUSAGE,
                        "not confirmed, nothing was changed; hint: --yes confirms outside a "
                        "terminal");
-    return BP_OK;
+    return bp_stop_check(r->job->clock->stop, err);
 }
 
 static enum bp_code run_file(struct restore *r, const char *path, struct bp_err *err)
@@ -165,7 +170,8 @@ static const char *end_of_statement(const char *text)
 static enum bp_code load_file(struct restore *r, const char *path, int64_t *rows,
                               struct bp_err *err)
 {
-    static const char end[] = "\\.\n";
+    static const char end[] = "\n\\.\n";
+    const size_t end_len = sizeof(end) - 1;
     BP_AUTO(bp_buf_free) struct bp_buf text = {0};
     const char *body = NULL;
     size_t len = 0;
@@ -173,12 +179,14 @@ static enum bp_code load_file(struct restore *r, const char *path, int64_t *rows
     if (read_file(r, path, &text, err) != BP_OK)
         return err->code;
     body = end_of_statement(bp_buf_str(&text));
+    /* The line end behind the statement may be the one before the end: then there are no rows. */
     if (body == NULL || !bp_text_starts_with(text.data, "COPY ") ||
-        !bp_text_ends_with(text.data, end))
+        text.len < (size_t)(body - text.data) + end_len ||
+        memcmp(text.data + text.len - end_len, end, end_len) != 0)
         return bp_fail(err, BP_EINTEGRITY, "'%s' is no data file", path);
     text.data[body - text.data] = '\0';
     body++;
-    len = text.len - (size_t)(body - text.data) - (sizeof(end) - 1);
+    len = text.len - (size_t)(body - text.data) - (end_len - 1);
     if (r->job->target->ops->copy_begin(r->job->target, text.data, err) != BP_OK ||
         r->job->target->ops->copy_put(r->job->target, body, len, err) != BP_OK ||
         r->job->target->ops->copy_end(r->job->target, rows, err) != BP_OK)
@@ -194,7 +202,8 @@ static enum bp_code load_table(struct restore *r, const struct bp_manifest_table
     for (size_t i = 0; i < table->files.count; i++) {
         int64_t rows = 0;
 
-        if (load_file(r, table->files.at[i], &rows, err) != BP_OK)
+        if (bp_stop_check(r->job->clock->stop, err) != BP_OK ||
+            load_file(r, table->files.at[i], &rows, err) != BP_OK)
             return bp_wrap(err, "table '%s.%s'", table->schema, table->name);
         loaded += rows;
         bp_progress(r->job->out, "restoring: %" PRId64 " of %" PRId64 " rows", r->rows + loaded,
@@ -240,8 +249,15 @@ static enum bp_code load(struct restore *r, bool must_clean, struct bp_err *err)
         load_rows(r, err) != BP_OK || run_file(r, "database/sequences.sql", err) != BP_OK ||
         run_file(r, "database/post-data.sql", err) != BP_OK ||
         run_file(r, "database/refresh.sql", err) != BP_OK)
-        return err->code;
-    return r->job->target->ops->commit(r->job->target, err);
+        return bp_wrap(err, "nothing was restored");
+    if (r->job->target->ops->commit(r->job->target, err) == BP_OK)
+        return BP_OK;
+    if (err->code == BP_EFAILED)
+        return bp_wrap(err, "nothing was restored");
+    return bp_wrap(err,
+                   "it is not known whether the restore was committed (look whether database "
+                   "'%s' is empty)",
+                   r->info.name);
 }
 
 enum bp_code bp_flow_restore(const struct bp_restore_job *job, struct bp_restore_result *result,
@@ -261,10 +277,8 @@ enum bp_code bp_flow_restore(const struct bp_restore_job *job, struct bp_restore
     bp_progress_end(job->out);
     bp_info(job->out, "archive %s: %zu tables, %" PRId64 " rows, every checksum is right",
             r.entry->name.id, r.manifest->table_count, bp_manifest_rows(r.manifest));
-    if (check_target(&r, &must_clean, err) != BP_OK)
+    if (check_target(&r, &must_clean, err) != BP_OK || load(&r, must_clean, err) != BP_OK)
         return err->code;
-    if (load(&r, must_clean, err) != BP_OK)
-        return bp_wrap(err, "nothing was restored");
     (void)snprintf(result->id, sizeof(result->id), "%s", r.entry->name.id);
     (void)snprintf(result->database, sizeof(result->database), "%s", r.info.name);
     result->tables = (int64_t)r.manifest->table_count;

@@ -16,7 +16,6 @@ struct bp_stage {
     struct bp_out *out;           /* for progress */
     int64_t rows;                 /* staged so far */
     int64_t bytes;
-    int64_t expected_bytes; /* an estimate */
 };
 
 /* A whole file. */

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "forge/github.h"
 #include "forge/github_api.h"
+#include "net/url.h"
 
 struct github {
     struct bp_forge base;
@@ -20,12 +21,7 @@ struct github {
 
 static void copy_text(char *out, size_t size, const struct bp_json *object, const char *key)
 {
-    const char *text = bp_json_get_text(object, key);
-    BP_AUTO(bp_buf_free) struct bp_buf line = {0};
-
-    if (text != NULL)
-        bp_put_foreign(&line, text, size - 4);
-    (void)snprintf(out, size, "%s", bp_buf_str(&line));
+    bp_copy_foreign(out, size, bp_json_get_text(object, key));
 }
 
 static enum bp_code read_run(const struct bp_json *json, struct bp_run *out, struct bp_err *err)
@@ -270,25 +266,18 @@ static const struct bp_forge_ops ops = {
     .free = github_free,
 };
 
-static bool is_this_machine(const char *host)
-{
-    size_t len = strcspn(host, ":/");
-
-    if (memchr(host, '@', strcspn(host, "/?#")) !=
-        NULL) /* what stands before it is a user's name */
-        return false;
-    return (len == 9 && strncmp(host, "localhost", 9) == 0) || strncmp(host, "[::1]", 5) == 0 ||
-           (strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") == len);
-}
-
 static enum bp_code check_address(const char *url, struct bp_err *err)
 {
-    if (bp_text_starts_with(url, "https://"))
-        return BP_OK;
-    if (!bp_text_starts_with(url, "http://"))
+    bool encrypted = bp_text_starts_with(url, "https://");
+
+    if (!encrypted && !bp_text_starts_with(url, "http://"))
         return bp_fail(err, BP_EUSAGE,
                        "'%s' is no address of an API; hint: it starts with https://", url);
-    if (is_this_machine(url + strlen("http://")))
+    if (strchr(url, '@') != NULL)
+        return bp_fail(err, BP_EUSAGE,
+                       "the address of the API holds a user's name; hint: the token alone says who "
+                       "asks");
+    if (encrypted || bp_url_is_loopback(url))
         return BP_OK;
     return bp_fail(err, BP_EUSAGE,
                    "'%s' would send the token unencrypted; hint: use https://, with --ca-file for "

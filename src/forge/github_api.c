@@ -65,28 +65,18 @@ static void read_limits(const struct bp_github_api *api, const struct bp_http_re
         answer->retry_after_ms = SECONDARY_LIMIT_MS;
 }
 
-static void put_field(char *out, size_t size, const char *text)
-{
-    BP_AUTO(bp_buf_free) struct bp_buf line = {0};
-
-    if (text == NULL)
-        return;
-    bp_put_foreign(&line, text, size - 4);
-    (void)snprintf(out, size, "%s", bp_buf_str(&line));
-}
-
 static void read_answer(const struct bp_github_api *api, const struct bp_http_response *response,
                         struct bp_github_answer *answer)
 {
     struct bp_err ignored;
 
     answer->status = response->status;
-    put_field(answer->request_id, sizeof(answer->request_id),
-              bp_http_header(response, "x-github-request-id"));
+    bp_copy_foreign(answer->request_id, sizeof(answer->request_id),
+                    bp_http_header(response, "x-github-request-id"));
     if (response->body.len > 0 &&
         bp_json_parse(response->body.data, response->body.len, &answer->json, &ignored) == BP_OK)
-        put_field(answer->message, sizeof(answer->message),
-                  bp_json_get_text(answer->json, "message"));
+        bp_copy_foreign(answer->message, sizeof(answer->message),
+                        bp_json_get_text(answer->json, "message"));
     read_limits(api, response, answer);
 }
 

@@ -64,6 +64,20 @@ static char *take_value(const char **p)
     return bp_buf_take(&value);
 }
 
+bool bp_url_is_loopback(const char *url)
+{
+    size_t origin = origin_length(url);
+    const char *host = strstr(url, "://");
+    size_t len = 0;
+
+    if (origin == 0 || host == NULL || memchr(url, '@', origin) != NULL)
+        return false; /* what stands before an "@" is a user's name, not the host */
+    host += 3;
+    len = strcspn(host, ":/?#");
+    return (len == 9 && strncasecmp(host, "localhost", 9) == 0) || strncmp(host, "[::1]", 5) == 0 ||
+           (strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") == len);
+}
+
 /* Of "host=x password='a b' user=y", libpq's key and value form. A word without "=" is skipped. */
 static char *keyword_password(const char *text)
 {

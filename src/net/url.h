@@ -9,6 +9,9 @@
 /* Whether both are http(s) addresses of the same scheme, host and port. */
 bool bp_url_same_origin(const char *a, const char *b);
 
+/* Whether the host of an http(s) address is this machine: 127.0.0.0/8, ::1 or localhost. */
+bool bp_url_is_loopback(const char *url);
+
 /*
  * The password in "scheme://user:password@host/...", in a database's "...?password=x" (both
  * percent-decoded) or among libpq's keywords, "... password=x ...". NULL when there is none that

@@ -48,8 +48,8 @@ Test(name, reads_each_form)
          "def5678", 1, false},
         {"2024-01-15T14-30-45Z------push--def5678", "2024-01-15T14-30-45Z", "--", "push", "def5678",
          1, false},
-        {"2024-01-15T14-30-45Z--standalone--standalone--standal", "2024-01-15T14-30-45Z",
-         "standalone", "standalone", "standal", 1, false},
+        {"2024-01-15T14-30-45Z--standalone--standalone--standalone", "2024-01-15T14-30-45Z",
+         "standalone", "standalone", "standalone", 1, false},
     };
 
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -84,7 +84,7 @@ Test(name, refuses_what_is_no_archive)
         "2024-01-15T14-30-45Z--a--b--",
         "2024-01-15T14-30-45Z--a----c",
         "2024-01-15T14-30-45Z----b--c",
-        "2024-01-15T14-30-45Z--a--b--12345678",
+        "2024-01-15T14-30-45Z--a--b--1234567890123456",
         "2024-01-15T14-30-45Z--a--an-event-too-long--c",
         "2024-01-15T14:30:45Z--a--b--c",
         "2024-01-15t14-30-45Z--a--b--c",
@@ -152,8 +152,8 @@ Test(name, describes_what_a_folder_cannot_hold)
     } rows[] = {
         {{"myorg/my.app_1", "schedule", "def56789abcdef"},
          {"myorg-my.app_1", "schedule", "def5678"}},
-        {{NULL, NULL, NULL}, {"standalone", "standalone", "standal"}},
-        {{"", "", ""}, {"standalone", "standalone", "standal"}},
+        {{NULL, NULL, NULL}, {"standalone", "standalone", "standalone"}},
+        {{"", "", ""}, {"standalone", "standalone", "standalone"}},
         {{"a b\n\xC3\xA9", "..", "a:b"}, {"a_b___", "..", "a_b"}},
     };
 

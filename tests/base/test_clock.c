@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "support/fake_clock.h"
 
-TestSuite(clock, .timeout = 30);
+TestSuite(clock, .timeout = 60);
 
 Test(clock, the_wall_clock_is_the_systems)
 {

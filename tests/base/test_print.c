@@ -108,9 +108,8 @@ Test(print, no_text_leaves_with_a_secret)
     fake_clock_advance(&fake, 10000);
     bp_progress(&out, "f %s", "s3cr3t");
     bp_print_command(&out, "::notice::s3cr3t");
-    expect_texts("a ***\n::notice::***\n",
-                 "b ***\nbackproof: debug: c ***\nbackproof: warning: d ***\n"
-                 "backproof: error: e ***\nf ***\n");
+    expect_texts("a ***\n", "b ***\nbackproof: debug: c ***\nbackproof: warning: d ***\n"
+                            "backproof: error: e ***\nf ***\n::notice::***\n");
 }
 
 Test(print, warnings_and_errors_are_annotated)
@@ -172,7 +171,7 @@ Test(print, a_command_is_not_made_harmless)
 {
     out.runner = true;
     bp_print_command(&out, "::error title=backproof::x");
-    expect_texts("::error title=backproof::x\n", "");
+    expect_texts("", "::error title=backproof::x\n");
 }
 
 Test(print, progress_is_a_line_every_ten_seconds)

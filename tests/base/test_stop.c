@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/stop.h"
 
-TestSuite(stop, .timeout = 30);
+TestSuite(stop, .timeout = 60);
 
 /* install() keeps the address that it is given. */
 static struct bp_stop global;
@@ -50,6 +50,26 @@ Test(stop, a_signal_is_remembered_and_named)
     (void)raise(SIGINT);
     cr_expect_eq(bp_stop_check(&global, &err), BP_ESTOPPED);
     cr_expect_str_eq(err.msg, "stopped by SIGINT");
+    (void)raise(SIGHUP);
+    cr_expect_eq(bp_stop_check(&global, &err), BP_ESTOPPED);
+    cr_expect_str_eq(err.msg, "stopped by SIGHUP");
+    cr_expect_eq(global.signal, SIGHUP);
+}
+
+Test(stop, what_was_ignored_stays_ignored)
+{
+    struct bp_err err = {0};
+
+    /* As nohup and a shell's background jobs leave them. */
+    (void)signal(SIGHUP, SIG_IGN);
+    (void)signal(SIGINT, SIG_IGN);
+    (void)signal(SIGTERM, SIG_IGN);
+    install_global();
+    (void)raise(SIGHUP);
+    (void)raise(SIGINT);
+    cr_expect_eq(bp_stop_check(&global, &err), BP_OK);
+    (void)raise(SIGTERM);
+    cr_expect_eq(bp_stop_check(&global, &err), BP_ESTOPPED, "this one is never ignored");
 }
 
 Test(stop, a_signal_before_a_wait_ends_it_at_once)

@@ -45,15 +45,16 @@ Test(app, refuses_a_secret_on_the_command_line)
     cr_expect_eq(forge.branch_count, 0, "nothing may be started");
 }
 
-Test(app, shows_warnings_as_annotations_on_a_runner)
+Test(app, shows_warnings_as_annotations_on_a_runner_and_leaves_stdout_to_results)
 {
     fake.env[0] = "GITHUB_ACTIONS=true";
     fake_forge_branch(&forge, "gone")->script_len = 1;
     fake_forge_branch(&forge, "gone")->script[0] = FAKE_NO_BRANCH;
-    cr_expect_eq(run("dispatch --repo o/r --branch gone --branch main"), 0);
-    cr_expect(strstr(fake.out, "::warning title=backproof::branch 'gone' was not started: no "
+    cr_expect_eq(run("dispatch --repo o/r --branch gone --branch main --format json"), 0);
+    cr_expect(strstr(fake.err, "::warning title=backproof::branch 'gone' was not started: no "
                                "branch 'gone'\n") != NULL,
-              "%s", fake.out);
+              "%s", fake.err);
+    cr_expect(fake.out[0] == '{' && strstr(fake.out, "::") == NULL, "%s", fake.out);
 }
 
 Test(app, quiet_leaves_the_result_only)

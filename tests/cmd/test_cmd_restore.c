@@ -70,7 +70,7 @@ Test(cmd_restore, asks_at_a_terminal)
 {
     target.contents = 2;
     cr_expect_eq(run_answering("n\n"), 2);
-    cr_expect_not_null(strstr(fake.out, "Replace all 2 objects in database 'new' at here with "
+    cr_expect_not_null(strstr(fake.err, "Replace all 2 objects in database 'new' at here with "
                                         "archive 2024-01-15T14-30-45Z? [y/N] "));
     cr_expect_eq(run_answering("\n"), 2);
     cr_expect_not(target.committed);

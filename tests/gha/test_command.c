@@ -12,13 +12,13 @@ static size_t len;
 
 static void set_up(void)
 {
-    out = (struct bp_out){.out = open_memstream(&text, &len), .err = stderr, .runner = true};
+    out = (struct bp_out){.out = stdout, .err = open_memstream(&text, &len), .runner = true};
 }
 
 static void tear_down(void)
 {
     bp_secrets_free(&out.secrets);
-    (void)fclose(out.out);
+    (void)fclose(out.err);
     bp_freep(&text);
 }
 

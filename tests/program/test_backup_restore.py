@@ -22,7 +22,7 @@ def setUpModule() -> None:
     global cluster, server
     unwind_on_sigterm()
     cluster = sample_cluster()
-    unittest.addModuleCleanup(cluster.stop)
+    unittest.addModuleCleanup(cluster.__exit__, None, None, None)
     server = GitServer(user='x-access-token', password=TOKEN)
     server.__enter__()
     unittest.addModuleCleanup(server.__exit__, None, None, None)

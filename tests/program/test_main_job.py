@@ -32,7 +32,7 @@ class MainJob(ProgramTest):
     def setUp(self) -> None:
         super().setUp()
         self.cluster = sample_cluster()
-        self.addCleanup(self.cluster.stop)
+        self.addCleanup(self.cluster.__exit__, None, None, None)
         for branch in ('main', 'dev'):
             self.cluster.create_db(f'shop_{branch}', SCHEMAS / 'shop.sql')
         self.cluster.psql('shop_dev', 'delete from shop.order_items where order_id % 2 = 0')

@@ -162,8 +162,10 @@ struct fake_branch *fake_forge_branch(struct fake_forge *forge, const char *name
         if (strcmp(forge->branches[i].name, name) == 0)
             return &forge->branches[i];
     }
-    forge->branches[forge->branch_count].name = name;
-    return &forge->branches[forge->branch_count++];
+    struct fake_branch *made = &forge->branches[forge->branch_count++];
+
+    (void)snprintf(made->name, sizeof(made->name), "%s", name);
+    return made;
 }
 
 void fake_forge_add_run(struct fake_forge *forge, const char *branch, const char *event)

@@ -23,7 +23,7 @@ enum fake_answer {
 enum { FAKE_SCRIPT = 12, FAKE_RUNS = 32, FAKE_BRANCHES = 8 };
 
 struct fake_branch {
-    const char *name;
+    char name[64];
     enum fake_answer script[FAKE_SCRIPT];
     int script_len; /* 0: always FAKE_OK */
     int dispatches;
