@@ -30,7 +30,8 @@ static int parse_copy(const char *text)
     int64_t copy = 0;
     struct bp_err ignored;
 
-    if (text[0] == '0' || bp_parse_int(text, 2, HIGHEST_COPY, &copy, &ignored) != BP_OK)
+    if (text[0] == '0' || text[0] == '+' ||
+        bp_parse_int(text, 2, HIGHEST_COPY, &copy, &ignored) != BP_OK)
         return 0;
     return (int)copy;
 }

@@ -45,7 +45,7 @@ enum bp_code bp_wrap(struct bp_err *err, const char *fmt, ...) BP_PRINTF(2, 3);
 /* "not-found", "timeout", ...; never NULL. */
 const char *bp_code_name(enum bp_code code);
 
-/* The exit status of README's table. BP_ESTOPPED gives 130; main() refines it by the signal. */
+/* The exit status of README's table. BP_ESTOPPED gives 130; cmd/app.c refines it by the signal. */
 int bp_code_exit_status(enum bp_code code);
 
 /* Whether the same call may succeed a little later. */

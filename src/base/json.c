@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -257,6 +258,23 @@ static void render_text(const char *text, struct bp_buf *out)
     bp_buf_putc(out, '"');
 }
 
+/* With the fewest digits that give the same number again; cJSON would lose the last bits. */
+static void render_fraction(double number, struct bp_buf *out)
+{
+    char text[32];
+    double again = 0;
+
+    if (!isfinite(number)) { /* "1e999" was read */
+        bp_buf_puts(out, "null");
+        return;
+    }
+    (void)snprintf(text, sizeof(text), "%.15g", number);
+    again = strtod(text, NULL);
+    if (again < number || again > number)
+        (void)snprintf(text, sizeof(text), "%.17g", number);
+    bp_buf_puts(out, text);
+}
+
 struct child {
     const cJSON *node;
 };
@@ -318,11 +336,10 @@ static void render(const cJSON *node, int depth, int indent, struct bp_buf *out)
         render_text(node->valuestring, out);
     } else if (whole_number(node, &number)) {
         bp_buf_printf(out, "%" PRId64, number); /* cJSON would write 1e+15 */
+    } else if (cJSON_IsNumber(node)) {
+        render_fraction(node->valuedouble, out);
     } else {
-        char *text = cJSON_PrintUnformatted(node);
-
-        bp_buf_puts(out, text != NULL ? text : "null");
-        cJSON_free(text);
+        bp_buf_puts(out, cJSON_IsTrue(node) ? "true" : cJSON_IsFalse(node) ? "false" : "null");
     }
 }
 

@@ -104,6 +104,10 @@ static bool parse_clock(const char **p, struct tm *parts)
     return true;
 }
 
+/* A zone may move a moment out of the years that have four digits. */
+static const int64_t year_0_ms = INT64_C(-62167219200000);
+static const int64_t year_10000_ms = INT64_C(253402300800000);
+
 static bool parse(const char *text, int64_t *out_ms)
 {
     const char *p = text;
@@ -116,7 +120,8 @@ static bool parse(const char *text, int64_t *out_ms)
     parts.tm_mon -= 1;
     if (*p == '\0')
         return to_ms(&parts, out_ms);
-    return parse_clock(&p, &parts) && to_ms(&parts, out_ms) && parse_zone(&p, out_ms) && *p == '\0';
+    return parse_clock(&p, &parts) && to_ms(&parts, out_ms) && parse_zone(&p, out_ms) &&
+           *p == '\0' && *out_ms >= year_0_ms && *out_ms < year_10000_ms;
 }
 
 enum bp_code bp_time_parse(const char *text, int64_t *out_ms, struct bp_err *err)

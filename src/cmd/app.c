@@ -1,6 +1,5 @@
 #include "cmd/app.h"
 
-#include <signal.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -125,7 +124,7 @@ int bp_app_run(struct bp_app *app, const char *const *words)
     bp_target_freep(&app->target);
     bp_store_freep(&app->store);
     bp_config_free(&app->cfg);
-    if (rc == BP_ESTOPPED && app->clock->stop != NULL && app->clock->stop->signal == SIGTERM)
-        return 128 + SIGTERM;
+    if (rc == BP_ESTOPPED && app->clock->stop != NULL && app->clock->stop->signal != 0)
+        return 128 + app->clock->stop->signal;
     return bp_code_exit_status(rc);
 }

@@ -16,7 +16,7 @@ const struct bp_exit_doc bp_exit_docs[] = {
     {"6", "timeout"},
     {"7", "locked by somebody else, or a race was lost"},
     {"8", "integrity: a checksum, signature or restore proof failed"},
-    {"130, 143", "stopped by SIGINT or SIGTERM, after cleaning up"},
+    {"129, 130, 143", "stopped by SIGHUP, SIGINT or SIGTERM, after cleaning up"},
     {NULL, NULL},
 };
 
@@ -148,6 +148,6 @@ void bp_render_help(const struct bp_program_doc *program, struct bp_buf *out)
         BP_AUTO(bp_buf_free) struct bp_buf label = {0};
 
         bp_buf_printf(&label, "  %s", doc->status);
-        put_entry(out, bp_buf_str(&label), doc->meaning, 12);
+        put_entry(out, bp_buf_str(&label), doc->meaning, 18);
     }
 }

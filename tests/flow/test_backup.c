@@ -178,3 +178,48 @@ Test(backup, the_commit_message_tells_what_is_in_it)
     cr_expect_not_null(strstr(store.message, "\nBackup-Id: 2024-01-15T14-30-45Z\n"));
     cr_expect_not_null(strstr(store.message, "\nRun-Url: https://forge.test/1\n"));
 }
+
+static void expect_closed(void *ctx)
+{
+    (void)ctx;
+    cr_expect_eq(source.closed, 1, "tables are still locked while the push runs");
+}
+
+Test(backup, gives_the_locks_back_before_it_pushes)
+{
+    store.on_commit = expect_closed;
+    cr_assert_eq(run(), BP_OK, "%s", err.msg);
+    cr_expect_eq(store.commits, 1);
+}
+
+Test(backup, an_outage_at_the_push_does_not_lose_what_was_read)
+{
+    store.push_outages = 2;
+    cr_assert_eq(run(), BP_OK, "%s", err.msg);
+    cr_expect_eq(store.commits, 1);
+    cr_expect_eq(store.refreshes, 2);
+}
+
+Test(backup, an_outage_does_not_take_the_name_of_the_latest_archive)
+{
+    cr_assert_eq(run(), BP_OK, "%s", err.msg);
+    store.fetch_outages = 1;
+    cr_assert_eq(run(), BP_OK, "%s", err.msg);
+    cr_expect_eq(fake_store_count(&store, "backups/archive/2024-01-15T14-30-45Z--standalone"), 0u);
+    cr_expect_gt(fake_store_count(&store, "backups/archive/2024-01-15T14-30-45Z--myorg-myapp--"),
+                 5u);
+}
+
+Test(backup, an_archive_of_the_same_name_is_kept)
+{
+    cr_assert_eq(run(), BP_OK, "%s", err.msg);
+    fake_store_put(&store,
+                   "backups/archive/2024-01-15T14-30-45Z--myorg-myapp--schedule--def5678/odd", "x");
+    fclock.now_ms += 1000;
+    cr_assert_eq(run(), BP_OK, "%s", err.msg);
+    cr_expect_not_null(fake_store_get(
+        &store, "backups/archive/2024-01-15T14-30-45Z--myorg-myapp--schedule--def5678/odd"));
+    cr_expect_gt(fake_store_count(&store, "backups/archive/2024-01-15T14-30-45Z--myorg-myapp--"
+                                          "schedule--def5678--2/"),
+                 5u);
+}

@@ -277,6 +277,51 @@ Test(dispatch, a_dry_run_sends_nothing)
     bp_forge_freep(&dry);
 }
 
+Test(dispatch, warns_of_a_run_that_shows_itself_after_a_second_request)
+{
+    struct fake_branch *b =
+        add_branch("main", 2, (enum fake_answer[]){FAKE_AMBIGUOUS_NOT, FAKE_OK});
+    char *printed = NULL;
+    size_t len = 0;
+
+    out.err = open_memstream(&printed, &len);
+    forge.late_runs = 1; /* the first request was accepted all the same */
+    run();
+    (void)fclose(out.err);
+    cr_expect_eq(b->dispatches, 2);
+    cr_expect_eq(results.at[0].state, BP_BRANCH_STARTED);
+    cr_expect_not_null(strstr(printed, "was started as well"), "%s", printed);
+    free(printed);
+}
+
+Test(dispatch, does_not_take_a_run_of_another_branch_for_its_own)
+{
+    (void)add_branch("main", 0, NULL);
+    forge.runs_branch = "other";
+    run();
+    cr_expect_eq(results.at[0].state, BP_BRANCH_FAILED);
+    cr_expect_not_null(strstr(results.at[0].reason, "run of branch 'other'"), "%s",
+                       results.at[0].reason);
+}
+
+Test(dispatch, a_wait_without_end_is_no_wait_at_all)
+{
+    struct fake_branch *b = add_branch("main", 2, (enum fake_answer[]){FAKE_RATE_LIMITED, FAKE_OK});
+
+    forge.retry_after_ms = INT64_MAX;
+    run();
+    cr_expect_eq(b->dispatches, 1, "it may not be sent again at once");
+    cr_expect_eq(results.at[0].state, BP_BRANCH_FAILED);
+}
+
+Test(dispatch, an_outage_at_the_first_look_is_waited_for)
+{
+    (void)add_branch("main", 0, NULL);
+    forge.list_failures = 3;
+    run();
+    cr_expect_eq(results.at[0].state, BP_BRANCH_STARTED);
+}
+
 /* Random scripts of faults: each branch ends with exactly one run, or a failure that says why. */
 Test(dispatch, never_starts_two_runs_whatever_goes_wrong)
 {

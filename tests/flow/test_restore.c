@@ -161,6 +161,76 @@ Test(restore, does_not_commit_after_a_failing_statement)
     cr_expect_str_eq(err.msg, "nothing was restored: syntax error");
 }
 
+/* A file whose checksum is right and that still is no data file. */
+static void put_data(const char *text)
+{
+    const char *path = "backups/latest/latest_2024-01-15T14-30-45Z/public/tables/users/data.sql";
+    const char *manifest_path = "backups/latest/latest_2024-01-15T14-30-45Z/manifest.json";
+    const char *old = fake_store_get(&store, manifest_path);
+    struct bp_manifest m = {0};
+    BP_AUTO(bp_buf_free) struct bp_buf rendered = {0};
+
+    cr_assert_eq(bp_manifest_parse(old, strlen(old), &m, &err), BP_OK, "%s", err.msg);
+    for (size_t i = 0; i < m.file_count; i++) {
+        if (strcmp(m.files[i].path, "public/tables/users/data.sql") != 0)
+            continue;
+        m.files[i].bytes = (int64_t)strlen(text);
+        bp_sha256_hex(text, strlen(text), m.files[i].sha256);
+    }
+    bp_manifest_render(&m, &rendered);
+    bp_manifest_free(&m);
+    fake_store_put(&store, path, text);
+    fake_store_put(&store, manifest_path, bp_buf_str(&rendered));
+}
+
+Test(restore, refuses_a_file_that_is_no_data_file)
+{
+    static const char *const bad[] = {"",
+                                      "\n",
+                                      "\\.\n",
+                                      "\n\\.\n",
+                                      "COPY t FROM stdin; --\\.\n",
+                                      "COPY t FROM stdin;\n1",
+                                      "COPY t FROM stdin;\n1\\.\n",
+                                      "COPY \"t FROM stdin;\n1\n\\.\n",
+                                      "SELECT 1;\n1\n\\.\n"};
+
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        put_data(bad[i]);
+        cr_expect_eq(run(), BP_EINTEGRITY, "row %zu: %s", i, err.msg);
+        cr_expect_not_null(strstr(err.msg, "is no data file"), "row %zu: %s", i, err.msg);
+    }
+    cr_expect_not(target.committed);
+}
+
+Test(restore, does_not_say_that_nothing_was_restored_when_it_is_unknown)
+{
+    target.commit_result = BP_EUNAVAILABLE;
+    cr_expect_eq(run(), BP_EUNAVAILABLE);
+    cr_expect_not_null(strstr(err.msg, "it is not known whether the restore was committed"), "%s",
+                       err.msg);
+    target.commit_result = BP_EFAILED;
+    cr_expect_eq(run(), BP_EFAILED);
+    cr_expect_not_null(strstr(err.msg, "nothing was restored"), "%s", err.msg);
+}
+
+Test(restore, ends_when_asked_to)
+{
+    struct bp_stop stop = {.signal = 15, .fd = -1};
+
+    fclock.base.stop = &stop;
+    cr_expect_eq(run(), BP_ESTOPPED);
+    cr_expect_str_eq(bp_buf_str(&target.log), "");
+}
+
+Test(restore, the_latest_is_the_one_in_its_place_whatever_clocks_said)
+{
+    fake_store_put(&store, "backups/archive/2035-01-01T00-00-00Z--a--push--1234567/manifest.json",
+                   "{}");
+    cr_assert_eq(run(), BP_OK, "%s", err.msg);
+    cr_expect_str_eq(result.id, "2024-01-15T14-30-45Z");
+}
+
 Test(restore, a_dry_run_only_looks)
 {
     struct bp_target *dry = bp_target_dry_new(&target.base);

@@ -120,7 +120,7 @@ Test(command, a_secret_is_hidden_whatever_is_in_it)
         bp_secrets_add(&out.secrets, secrets[i]);
         bp_gha_annotate(&out, BP_SEVERITY_ERROR, message);
         cr_expect_not_null(strstr(text, "::the password is ***.\n"), "%s: %s", secrets[i], text);
-        rewind(out.out);
+        rewind(out.err);
         bp_secrets_free(&out.secrets);
     }
 }

@@ -143,3 +143,25 @@ Test(url, finds_the_password_among_keywords)
 
     expect_passwords(rows, sizeof(rows) / sizeof(rows[0]));
 }
+
+Test(url, knows_this_machine)
+{
+    static const struct {
+        const char *url;
+        bool here;
+    } rows[] = {{"http://127.0.0.1:80/x", true},
+                {"https://127.1.2.3", true},
+                {"http://LOCALHOST:1/api", true},
+                {"http://[::1]:9", true},
+                {"http://api.github.com", false},
+                {"http://127.evil.test", false},
+                {"http://localhost.test", false},
+                {"http://127.0.0.1@evil", false},
+                {"http://localhost:x@evil", false},
+                {"ssh://127.0.0.1", false},
+                {"127.0.0.1", false},
+                {"", false}};
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        cr_expect_eq(bp_url_is_loopback(rows[i].url), rows[i].here, "%s", rows[i].url);
+}

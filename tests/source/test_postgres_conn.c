@@ -283,6 +283,25 @@ Test(postgres_conn, cancels_a_running_query_when_asked_to_stop)
     cr_expect_str_eq(left, "0", "the server still sleeps");
 }
 
+Test(postgres_conn, ends_the_connection_rather_than_drain_a_copy, .timeout = 30)
+{
+    static const char *const texts[] = {"COPY (SELECT 1) TO STDOUT", "COPY t FROM STDIN"};
+    BP_AUTO(test_db_drop) struct test_db db = {0};
+    struct bp_err err = {0};
+
+    test_db_new(&db);
+    test_db_run(&db, "CREATE TABLE t ()");
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        BP_AUTO(bp_pg_close) struct bp_pg pg = {0};
+
+        cr_assert_eq(bp_pg_open(&pg, &db.options, &err), BP_OK, "%s", err.msg);
+        cr_assert_eq(bp_pg_run(&pg, "SET search_path = public", &err), BP_OK, "%s", err.msg);
+        cr_assert_eq(bp_pg_send(&pg, texts[i], &err), BP_OK, "%s", err.msg);
+        bp_pg_drain(&pg);
+        cr_expect_eq(bp_pg_run(&pg, "SELECT 1", &err), BP_EUNAVAILABLE, "closed for good");
+    }
+}
+
 Test(postgres_conn, says_when_the_server_ends_the_session)
 {
     BP_AUTO(test_db_drop) struct test_db db = {0};

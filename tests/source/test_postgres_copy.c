@@ -114,6 +114,24 @@ Test(postgres_copy, reports_a_statement_that_does_not_start)
     cr_expect_str_eq(err.msg, "relation \"nowhere\" does not exist");
 }
 
+Test(postgres_copy, refuses_a_statement_that_is_no_copy)
+{
+    static const char *const texts[] = {"SELECT 1", "COPY t FROM STDIN"};
+    BP_AUTO(test_db_drop) struct test_db db = {0};
+    struct bp_err err = {0};
+
+    test_db_new(&db);
+    test_db_run(&db, "CREATE TABLE t ()");
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        BP_AUTO(bp_pg_close) struct bp_pg pg = {0};
+
+        cr_assert_eq(bp_pg_open(&pg, &db.options, &err), BP_OK, "%s", err.msg);
+        cr_assert_eq(bp_pg_run(&pg, "SET search_path = public", &err), BP_OK, "%s", err.msg);
+        cr_expect_eq(bp_pg_copy_out(&pg, texts[i], refuse, NULL, &err), BP_EFAILED);
+        cr_expect_not_null(strstr(err.msg, "not a statement that reads rows: "), "%s", err.msg);
+    }
+}
+
 Test(postgres_copy, keeps_bytes_that_are_no_text_in_an_ascii_database)
 {
     BP_AUTO(test_db_drop) struct test_db db = {0};

@@ -354,3 +354,97 @@ Test(postgres_target, refuses_a_copy_statement_that_is_none)
     cr_expect_eq(target->ops->copy_begin(target, "SELECT 1", &err), BP_EFAILED);
     cr_expect_not_null(strstr(err.msg, "not a statement that loads rows"), "%s", err.msg);
 }
+
+Test(postgres_target, does_not_wait_for_the_end_of_a_copy_that_nobody_reads, .timeout = 30)
+{
+    static const char *const texts[] = {"COPY (SELECT 1) TO stdout;", "SELECT 1; SELECT 2;",
+                                        "SELECT 1; COPY (SELECT 1) TO stdout;"};
+    BP_AUTO(test_db_drop) struct test_db db = {0};
+    struct bp_err err = {0};
+
+    test_db_new(&db);
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        BP_AUTO(bp_target_freep) struct bp_target *target = begin_at(&db);
+
+        cr_expect_eq(target->ops->copy_begin(target, texts[i], &err), BP_EFAILED, "%s", texts[i]);
+        cr_expect_not_null(strstr(err.msg, "not a statement that loads rows: "), "%s", err.msg);
+        cr_expect_eq(target->ops->commit(target, &err), BP_EUNAVAILABLE, "closed for good");
+    }
+}
+
+Test(postgres_target, does_not_run_a_copy, .timeout = 30)
+{
+    static const char *const texts[] = {"COPY pg_class TO STDOUT", "COPY t FROM STDIN",
+                                        "SELECT 1; COPY (SELECT 1) TO STDOUT; SELECT 2",
+                                        "COPY t FROM STDIN; COPY t TO STDOUT"};
+    BP_AUTO(test_db_drop) struct test_db db = {0};
+    struct bp_err err = {0};
+
+    test_db_new(&db);
+    test_db_run(&db, "CREATE TABLE t ()");
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        BP_AUTO(bp_target_freep) struct bp_target *target = begin_at(&db);
+
+        run(target, "SET search_path = public", "x.sql");
+        cr_expect_eq(target->ops->run(target, texts[i], "x.sql", &err), BP_EFAILED, "%s", texts[i]);
+        cr_expect_str_eq(err.msg, "x.sql: a COPY is not expected here");
+        cr_expect_eq(target->ops->commit(target, &err), BP_EUNAVAILABLE, "closed for good");
+    }
+}
+
+Test(postgres_target, ends_a_load_that_starts_a_second_copy, .timeout = 30)
+{
+    BP_AUTO(test_db_drop) struct test_db db = {0};
+    BP_AUTO(bp_target_freep) struct bp_target *target = NULL;
+    struct bp_err err = {0};
+    int64_t rows = 0;
+
+    test_db_new(&db);
+    test_db_run(&db, "CREATE TABLE t (n int)");
+    target = begin_at(&db);
+    cr_assert_eq(target->ops->copy_begin(
+                     target, "COPY public.t FROM stdin; COPY public.t TO stdout", &err),
+                 BP_OK, "%s", err.msg);
+    cr_assert_eq(target->ops->copy_put(target, "1\n", 2, &err), BP_OK, "%s", err.msg);
+    (void)!target->ops->copy_end(target, &rows, &err);
+    cr_expect_eq(target->ops->commit(target, &err), BP_EUNAVAILABLE, "closed for good");
+}
+
+Test(postgres_target, says_what_a_missing_right_asks_for)
+{
+    static const char hint[] = "; hint: restore as a superuser, or as a member of every role that "
+                               "owns something in the archive";
+    BP_AUTO(test_db_drop) struct test_db db = {0};
+    BP_AUTO(bp_target_freep) struct bp_target *target = NULL;
+    BP_AUTO(bp_freep) char *role = NULL;
+    BP_AUTO(bp_freep) char *make = NULL;
+    BP_AUTO(bp_freep) char *drop = NULL;
+    struct bp_err err = {0};
+    struct test_db as = {0};
+    char url[512];
+
+    test_db_new(&db);
+    role = bp_format("%s_plain", db.name);
+    make = bp_format("CREATE ROLE %s LOGIN; CREATE TABLE t (); GRANT CREATE ON SCHEMA public TO %s",
+                     role, role);
+    drop = bp_format("DROP OWNED BY %s; DROP ROLE %s", role, role);
+    test_db_run(&db, make);
+    as.options = test_db_as(&db, role, url);
+    target = begin_at(&as);
+    cr_expect_eq(target->ops->run(target,
+                                  "CREATE TABLE public.u (); ALTER TABLE public.u OWNER TO postgres",
+                                  "x.sql", &err),
+                 BP_EAUTH);
+    cr_expect(bp_text_ends_with(err.msg, hint), "%s", err.msg);
+    bp_target_freep(&target);
+    target = begin_at(&as);
+    cr_expect_eq(target->ops->copy_begin(target, "COPY public.t FROM stdin", &err), BP_EAUTH);
+    cr_expect(bp_text_ends_with(err.msg, hint), "%s", err.msg);
+    bp_target_freep(&target);
+    target = begin_at(&as);
+    cr_expect_eq(target->ops->clean(target, &err), BP_EAUTH);
+    cr_expect_not_null(strstr(err.msg, "; hint: empty it as a superuser, or as the owner"), "%s",
+                       err.msg);
+    bp_target_freep(&target);
+    test_db_run(&db, drop);
+}

@@ -46,6 +46,8 @@ static enum bp_code answer_with(struct fake_forge *self, enum fake_answer what, 
 {
     switch (what) {
     case FAKE_OK:
+        for (; self->late_runs > 0; self->late_runs--)
+            fake_forge_add_run(self, branch, "workflow_dispatch");
         answer->outcome = BP_DISPATCH_ACCEPTED;
         answer->run_id = self->next_id;
         fake_forge_add_run(self, branch, "workflow_dispatch");
@@ -175,7 +177,8 @@ void fake_forge_add_run(struct fake_forge *forge, const char *branch, const char
     *made = (struct bp_run){.id = forge->next_id++};
     (void)snprintf(made->url, sizeof(made->url), "https://forge.test/o/r/actions/runs/%d",
                    (int)made->id);
-    (void)snprintf(made->branch, sizeof(made->branch), "%s", branch);
+    (void)snprintf(made->branch, sizeof(made->branch), "%s",
+                   forge->runs_branch != NULL ? forge->runs_branch : branch);
     (void)snprintf(made->event, sizeof(made->event), "%s", event);
     (void)snprintf(made->status, sizeof(made->status), "%s",
                    forge->conclusion != NULL ? "completed" : "queued");

@@ -45,8 +45,10 @@ struct fake_forge {
     int list_failures;      /* the next lists fail with BP_EUNAVAILABLE */
     int lists;
     int gets;
-    const char *conclusion; /* with status completed, unless NULL */
-    const char *state;      /* of the workflow; "active" */
+    int late_runs;           /* runs that show themselves with the next accepted dispatch */
+    const char *runs_branch; /* the branch that new runs claim to be of, unless NULL */
+    const char *conclusion;  /* with status completed, unless NULL */
+    const char *state;       /* of the workflow; "active" */
     enum bp_code repo_result;
     enum bp_code workflow_result;
     bool archived;

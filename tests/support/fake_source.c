@@ -191,8 +191,11 @@ static enum bp_code target_copy_end(struct bp_target *base, int64_t *rows, struc
 
 static enum bp_code target_commit(struct bp_target *base, struct bp_err *err)
 {
-    (void)err;
-    ((struct fake_target *)base)->committed = true;
+    struct fake_target *self = (struct fake_target *)base;
+
+    if (self->commit_result != BP_OK)
+        return bp_fail(err, self->commit_result, "cannot commit");
+    self->committed = true;
     return BP_OK;
 }
 

@@ -33,6 +33,7 @@ struct fake_target {
     int64_t rows_lost;   /* copy_end tells so many fewer */
     const char *refuses; /* the label of the run that fails; NULL: none */
     bool committed;
+    enum bp_code commit_result;
     int64_t pending;
 };
 

@@ -86,9 +86,14 @@ static enum bp_code store_list(struct bp_store *base, const char *path, struct b
 static enum bp_code store_fetch(struct bp_store *base, const struct bp_list *paths,
                                 struct bp_err *err)
 {
+    struct fake_store *self = (struct fake_store *)base;
+
     (void)paths;
-    (void)err;
-    ((struct fake_store *)base)->fetches++;
+    self->fetches++;
+    if (self->fetch_outages > 0) {
+        self->fetch_outages--;
+        return bp_fail(err, BP_EUNAVAILABLE, "HTTP 502");
+    }
     return BP_OK;
 }
 
@@ -149,6 +154,12 @@ static enum bp_code store_commit(struct bp_store *base, const struct bp_edit *ed
 {
     struct fake_store *self = (struct fake_store *)base;
 
+    if (self->on_commit != NULL)
+        self->on_commit(self->ctx);
+    if (self->push_outages > 0) {
+        self->push_outages--;
+        return bp_fail(err, BP_EUNAVAILABLE, "HTTP 502");
+    }
     if (self->lost_races > 0) {
         self->lost_races--;
         return bp_fail(err, BP_ELOCKED, "somebody else was faster");

@@ -23,8 +23,12 @@ struct fake_store {
     int opens;
     int refreshes;
     int fetches;
-    int lost_races; /* the next commits answer BP_ELOCKED */
-    bool missing;   /* the branch does not exist */
+    int lost_races;    /* the next commits answer BP_ELOCKED */
+    int push_outages;  /* the next commits answer BP_EUNAVAILABLE */
+    int fetch_outages; /* the next fetches do */
+    void (*on_commit)(void *ctx);
+    void *ctx;
+    bool missing; /* the branch does not exist */
     enum bp_code open_result;
     enum bp_code commit_result;
 };
