@@ -167,6 +167,23 @@ static enum bp_code describe_range(struct bp_catalog *catalog, size_t from, size
     return BP_OK;
 }
 
+/*
+ * Bring the matching ones of entries [from, to) to the front, behind the *kept that are there. They
+ * change places, so that each entry stays in the catalog and is freed with it.
+ */
+static void keep_matching(struct bp_catalog *catalog, size_t from, size_t to,
+                          const struct bp_catalog_filter *filter, size_t *kept)
+{
+    for (size_t i = from; i < to; i++) {
+        struct bp_catalog_entry entry = catalog->at[i];
+
+        if (!manifest_matches(&entry, filter))
+            continue;
+        catalog->at[i] = catalog->at[*kept];
+        catalog->at[(*kept)++] = entry;
+    }
+}
+
 enum bp_code bp_catalog_select(struct bp_catalog *catalog, struct bp_store *store,
                                const struct bp_catalog_filter *filter, struct bp_err *err)
 {
@@ -182,16 +199,10 @@ enum bp_code bp_catalog_select(struct bp_catalog *catalog, struct bp_store *stor
 
         if (describe_range(catalog, next, end, store, err) != BP_OK)
             return err->code;
-        for (; next < end; next++) {
-            struct bp_catalog_entry entry = catalog->at[next];
-
-            /* Change places, so that each entry stays in the catalog and is freed with it. */
-            if (kept < limit && manifest_matches(&entry, filter)) {
-                catalog->at[next] = catalog->at[kept];
-                catalog->at[kept++] = entry;
-            }
-        }
+        keep_matching(catalog, next, end, filter, &kept);
+        next = end;
     }
+    kept = kept < limit ? kept : limit;
     while (catalog->count > kept)
         bp_manifest_free(&catalog->at[--catalog->count].manifest);
     return BP_OK;
