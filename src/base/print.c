@@ -43,6 +43,15 @@ static void write_text(struct bp_out *out, FILE *stream, const char *text)
     (void)fputs(bp_buf_str(out->runner ? &harmless : &masked), stream);
 }
 
+/* One line, masked first: a secret that holds a tab would not be known again afterwards. */
+static void put_line(struct bp_out *out, const char *line, struct bp_buf *text)
+{
+    BP_AUTO(bp_buf_free) struct bp_buf masked = {0};
+
+    bp_secrets_mask(&out->secrets, line, &masked);
+    bp_put_foreign(text, bp_buf_str(&masked), SIZE_MAX);
+}
+
 void bp_print(struct bp_out *out, const char *fmt, ...)
 {
     BP_AUTO(bp_buf_free) struct bp_buf text = {0};
@@ -65,7 +74,7 @@ static void note(struct bp_out *out, const char *color, const char *label, struc
     else if (label != NULL)
         bp_buf_printf(&text, "backproof: %s: ", label);
     /* Names in it may hold line ends and worse. */
-    bp_put_foreign(&text, bp_buf_str(line), SIZE_MAX);
+    put_line(out, bp_buf_str(line), &text);
     bp_buf_putc(&text, '\n');
     write_text(out, out->err, bp_buf_str(&text));
     (void)fflush(out->err);
@@ -142,7 +151,7 @@ void bp_progress(struct bp_out *out, const char *fmt, ...)
         note(out, "", NULL, &line);
         return;
     }
-    bp_put_foreign(&clean, bp_buf_str(&line), SIZE_MAX);
+    put_line(out, bp_buf_str(&line), &clean);
     (void)fputs("\r\033[K", out->err);
     write_text(out, out->err, bp_buf_str(&clean));
     (void)fflush(out->err);

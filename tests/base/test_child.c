@@ -289,7 +289,9 @@ Test(child, no_descriptor_is_left_open)
     int after = -1;
 
     for (int i = 0; i < 50; i++) {
-        BP_AUTO(bp_child_result_free) struct bp_child_result result = ran("echo x; echo y >&2");
+        struct bp_child_result result = ran("echo x; echo y >&2");
+
+        bp_child_result_free(&result);
     }
     (void)close(before);
     after = dup(0);

@@ -204,6 +204,22 @@ Test(print, a_result_removes_the_progress_line)
     expect_texts("result\n", "\r\033[Kone\r\033[K");
 }
 
+Test(print, a_question_goes_to_the_person_without_a_line_end)
+{
+    bp_secrets_add(&out.secrets, "s3cr3t");
+    out.level = BP_LEVEL_QUIET;
+    out.runner = true;
+    bp_ask(&out, "drop %s\n::x? ", "s3cr3t");
+    expect_texts("", "drop ***\n| ::x? ");
+}
+
+Test(print, a_secret_with_control_characters_is_hidden_in_messages)
+{
+    bp_secrets_add(&out.secrets, "tab\there");
+    bp_error(&out, "it is tab\there");
+    expect_texts("", "backproof: error: it is ***\n");
+}
+
 Test(print, progress_works_without_a_clock)
 {
     out.clock = NULL;

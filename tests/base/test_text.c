@@ -372,3 +372,19 @@ Test(text, foreign_text_stays_on_one_line_and_within_its_limit)
         cr_expect_str_eq(bp_buf_str(&out), rows[i].shown, "row %zu gave '%s'", i, bp_buf_str(&out));
     }
 }
+
+Test(text, foreign_text_is_cut_to_its_field)
+{
+    static const struct {
+        const char *text;
+        const char *copied;
+    } rows[] = {{NULL, ""},           {"", ""},        {"1234", "1234"},
+                {"12345", "1234..."}, {"a\nb", "a b"}, {"123\xC3\xA9", "123..."}};
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        char field[8] = "before";
+
+        bp_copy_foreign(field, sizeof(field), rows[i].text);
+        cr_expect_str_eq(field, rows[i].copied, "row %zu gave '%s'", i, field);
+    }
+}

@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/mem.h"
 #include "forge/github.h"
@@ -21,7 +22,9 @@ static enum bp_code server_send(struct bp_http *base, const struct bp_http_reque
 {
     const struct server *self = (const struct server *)base;
 
-    must(strncmp(request->url, "https://api.test/", 17) == 0); /* nobody else gets the token */
+    /* Nobody else gets the token. */
+    must(strncasecmp(request->url, "https://api.test", 16) == 0 &&
+         strchr("/?#", request->url[16]) != NULL);
     if (self->status == 0) {
         response->maybe_sent = self->header[0] != '\0';
         return bp_fail(err, BP_EUNAVAILABLE, "no answer");
@@ -96,7 +99,6 @@ static enum bp_code ask(struct bp_forge *forge, char question, struct bp_err *er
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     BP_AUTO(bp_freep) char *text = fuzz_string(data, size);
-    BP_AUTO(bp_forge_freep) struct bp_forge *forge = NULL;
     char *rest = text;
     const char *question = fuzz_line(&rest);
     struct server server = {.base.ops = &server_ops};
@@ -106,6 +108,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                               .api_url = "https://api.test",
                                               .token = "t0ken",
                                               .request_timeout_ms = 1000};
+    BP_AUTO(bp_forge_freep) struct bp_forge *forge = NULL;
     struct bp_err err = {0};
     enum bp_code rc = BP_OK;
 
