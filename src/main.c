@@ -1,8 +1,18 @@
 /* The real streams, clock and environment, and the exit status; nothing else. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "cmd/app.h"
+
+/* A stream that was closed by whoever started us would be taken by the next file that is opened. */
+static void open_missing_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) == -1)
+            (void)open("/dev/null", fd == STDIN_FILENO ? O_RDONLY : O_WRONLY);
+    }
+}
 
 int main(int argc, char **argv)
 {
@@ -22,6 +32,7 @@ int main(int argc, char **argv)
                          .in_terminal = isatty(STDIN_FILENO) == 1};
     int status = 0;
 
+    open_missing_streams();
     if (bp_stop_install(&stop, &err) != BP_OK) {
         (void)fprintf(stderr, "backproof: error: %s\n", err.msg);
         return bp_code_exit_status(err.code);

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import unittest
 
-from harness import ROOT, ProgramTest
+from harness import PROGRAM, ROOT, ProgramTest
 
 COMMANDS = ('check', 'dispatch', 'backup', 'list', 'restore', 'version')
 
@@ -87,6 +87,11 @@ class Cli(ProgramTest):
             result = subprocess.run(child.args, stdout=full, stderr=subprocess.PIPE, text=True)
         self.assertEqual(1, result.returncode)
         self.assertIn('cannot write the results', result.stderr)
+
+    def test_closed_streams_are_no_trap(self) -> None:
+        closed = subprocess.run(['sh', '-c', f'"{PROGRAM}" version <&- 2>&-'],
+                                stdout=subprocess.PIPE, text=True)
+        self.assertEqual((0, 'backproof'), (closed.returncode, closed.stdout.split()[0]))
 
     def test_json_output_is_one_object(self) -> None:
         self.assertEqual({'name', 'version'},
