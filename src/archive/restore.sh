@@ -1,88 +1,276 @@
 #!/bin/sh
-# Restore this archive with psql alone. Run it in the folder that holds manifest.json:
+# Restore this archive with psql alone:
 #
 #     TARGET_DATABASE_URL=postgresql://user@host/new_database ./restore.sh
 #
-# Without TARGET_DATABASE_URL, psql's own variables (PGHOST, PGDATABASE ...) count. The target must
-# be an empty database of the same PostgreSQL major version or a newer one. Everything happens in
-# one transaction: when a statement fails, nothing has changed.
+# Without TARGET_DATABASE_URL, psql's own variables count (PGDATABASE, PGHOST ...). The target must
+# be an empty database of the archive's PostgreSQL major version or a newer one. Everything happens
+# in one transaction: afterwards it holds the whole archive, or it is as it was.
+#
+# Exit status: 0 done; 1 failed; 2 usage, or the target is not empty; 8 the archive is damaged;
+# 129, 130, 143 stopped by SIGHUP, SIGINT, SIGTERM.
 set -eu
+LC_ALL=C # sed takes bytes, not characters; sort and comm agree on an order
+export LC_ALL
 
-cd "$(dirname "$0")"
-if [ ! -f manifest.json ]; then
-    echo "restore.sh: no manifest.json here: this folder is not a complete archive" >&2
-    exit 8
-fi
-
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM
-
-# The manifest has a line for each file: {"bytes": 1, "path": "a", "sha256": "b"}.
-sed -n 's/^ *{"bytes": [0-9]*, "path": "\([^"]*\)", "sha256": "\([0-9a-f]*\)"},\{0,1\}$/\2  \1/p' \
-    manifest.json >"$work/sums"
-if [ ! -s "$work/sums" ]; then
-    echo "restore.sh: manifest.json lists no files: it is damaged" >&2
-    exit 8
-fi
-if ! sha256sum --check --strict --quiet "$work/sums"; then
-    echo "restore.sh: a checksum is wrong: use another archive" >&2
-    exit 8
-fi
-
-# A line for each table too, its files in the order in which their rows belong.
-sed -n 's/^ *{"bytes": [0-9]*, "files": \[\([^]]*\)\], "name": .*$/\1/p' manifest.json |
-    tr ',' '\n' | sed 's/^ *"//; s/"$//' >"$work/data"
-
+say()
 {
-    echo '\i roles.sql'
-    echo '\i database/pre-data.sql'
-    sed -n 's/^[0-9a-f]*  \(database\/large-objects\/.*\)$/\\i \1/p' "$work/sums"
-    sed 's/^/\\i /' "$work/data"
-    echo '\i database/sequences.sql'
-    echo '\i database/post-data.sql'
-    echo '\i database/refresh.sql'
-} >"$work/script"
+    printf 'restore.sh: %s\n' "$*" >&2
+}
 
-# The texts are UTF-8, unless the database had no encoding at all.
-PGCLIENTENCODING=UTF8
-grep -q '"encoding": "SQL_ASCII"' manifest.json && PGCLIENTENCODING=SQL_ASCII
-export PGCLIENTENCODING
-PGOPTIONS="${PGOPTIONS:-} -c statement_timeout=0 -c lock_timeout=0 -c intervalstyle=postgres"
-PGOPTIONS="$PGOPTIONS -c datestyle=ISO -c client_min_messages=warning"
-export PGOPTIONS
+fail() # STATUS WORDS...
+{
+    code=$1
+    shift
+    say "$@"
+    exit "$code"
+}
 
 # "p%40ss" -> "p@ss"
 decode_percent()
 {
-    LC_ALL=C awk '{
-        while (match($0, /%[0-9A-Fa-f][0-9A-Fa-f]/)) {
-            hex = tolower(substr($0, RSTART + 1, 2))
-            code = 16 * (index("0123456789abcdef", substr(hex, 1, 1)) - 1)
-            code += index("0123456789abcdef", substr(hex, 2, 1)) - 1
-            printf "%s%c", substr($0, 1, RSTART - 1), code
-            $0 = substr($0, RSTART + 3)
-        }
-        print
-    }'
+    text=$1
+    while :; do
+        after=${text#*%[0-9A-Fa-f][0-9A-Fa-f]}
+        [ "$after" != "$text" ] || break
+        before=${text%"$after"}
+        hex=${before#"${before%??}"}
+        printf '%s%b' "${before%???}" "\\0$(printf %o "0x$hex")"
+        text=$after
+    done
+    printf '%s' "$text"
 }
 
-if [ -n "${TARGET_DATABASE_URL:-}" ]; then
-    # A password in an argument would show in the process list: it goes through the environment.
-    case $TARGET_DATABASE_URL in
-    postgres://*:*@* | postgresql://*:*@*)
-        rest=${TARGET_DATABASE_URL#*://}
-        login=${rest%%@*}
-        PGPASSWORD=$(printf '%s\n' "${login#*:}" | decode_percent)
+# ---- the target ----
+
+target=${TARGET_DATABASE_URL:-}
+if [ -z "$target" ] && [ -z "${PGDATABASE:-}${PGSERVICE:-}" ]; then
+    fail 2 "which database? hint: TARGET_DATABASE_URL=postgresql://user@host/new_database $0"
+fi
+# A password in an argument would show in the process list: it goes through the environment.
+case $target in
+postgres://* | postgresql://*)
+    # To libpq everything before the first @ is the login, even a ? or a #, but not a /.
+    rest=${target#*://}
+    authority=${rest%%/*}
+    case $authority in
+    *@*@*) fail 2 "TARGET_DATABASE_URL has two @; hint: write %40 for an @ in the password" ;;
+    *:*@*)
+        login=${authority%@*}
+        PGPASSWORD=$(decode_percent "${login#*:}")
         export PGPASSWORD
-        TARGET_DATABASE_URL="${TARGET_DATABASE_URL%%://*}://${login%%:*}@${rest#*@}"
+        target="${target%%://*}://${login%%:*}@${rest#*@}"
         ;;
     esac
-    set -- --dbname="$TARGET_DATABASE_URL"
-else
-    set --
+    ;;
+esac
+if printf '%s\n' "$target" | grep -q 'password[[:space:]]*='; then
+    fail 2 "password= in TARGET_DATABASE_URL would show in the process list; hint: put the" \
+        "password into PGPASSWORD"
+fi
+command -v psql >/dev/null || fail 2 "no psql here; hint: install PostgreSQL's client programs"
+
+# ---- the archive ----
+
+start=$PWD # psql runs there: it finds what the caller's settings name (sslrootcert, passfile)
+CDPATH='' cd -- "$(dirname -- "$0")"
+[ -f manifest.json ] || fail 8 "no manifest.json here: this folder is not a whole archive"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'stop 129' HUP
+trap 'stop 130' INT
+trap 'stop 143' TERM
+
+# number KEY: of the only line "KEY": NUMBER
+number()
+{
+    sed -n 's/^ *"'"$1"'": \([0-9]\{1,\}\),\{0,1\}$/\1/p' manifest.json
+}
+
+# The manifest has a line for each file: {"bytes": 1, "path": "a", "sha256": "b"}. No path has
+# blanks or quotes; with ./ before it, none looks like an option.
+sed -n 's/^ *{"bytes": [0-9]*, "path": "\([^"]*\)", "sha256": "\([0-9a-f]*\)"}.*$/\2  .\/\1/p' \
+    manifest.json | sort >"$work/sums"
+sed 's/^[^ ]*  //' "$work/sums" | sort >"$work/paths"
+
+# What psql runs. The manifest has a line for each table too, with its files in the order in which
+# their rows belong.
+{
+    echo ./roles.sql
+    echo ./database/pre-data.sql
+    sed -n '/^\.\/database\/large-objects\//p' "$work/paths"
+    sed -n 's/^ *{"bytes": [0-9]*, "files": \[\([^]]*\)\], "name": .*$/\1/p' manifest.json |
+        tr ',' '\n' | sed -n 's/^ *"\(.*\)"$/.\/\1/p'
+    echo ./database/sequences.sql
+    echo ./database/post-data.sql
+    echo ./database/refresh.sql
+} >"$work/order"
+
+version=$(number server_version_num)
+tables=$(number tables)
+rows=$(number rows)
+if [ -z "$version" ] || [ -z "$tables" ] || [ -z "$rows" ] ||
+    [ "$(number files)" != "$(sed -n '$=' "$work/paths")" ] ||
+    [ -n "$(sort "$work/order" | comm -23 - "$work/paths")" ]; then
+    fail 8 "manifest.json is damaged, nothing has changed; hint: use another archive"
 fi
 
-psql --no-psqlrc --quiet --output=/dev/null --single-transaction --set=ON_ERROR_STOP=1 "$@" \
-    --file="$work/script"
-echo "restore.sh: done, $(wc -l <"$work/sums") files were checked and restored"
+# The first program that knows the sum of "abc": a missing or strange one must not make a good
+# archive look damaged.
+for sum in sha256sum 'shasum -a 256' 'openssl dgst -sha256 -r' ''; do
+    # shellcheck disable=SC2086 # a program and its arguments
+    case $(printf abc | $sum 2>/dev/null) in
+    ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad*) break ;;
+    esac
+done
+[ -n "$sum" ] || fail 2 "no program for SHA-256 here; hint: install coreutils"
+
+# shellcheck disable=SC2086
+xargs $sum <"$work/paths" 2>/dev/null | sed 's/ [ *]/  /' | sort >"$work/found"
+comm -23 "$work/sums" "$work/found" | sed 's/^[^ ]*  //' | sort >"$work/wrong"
+while IFS= read -r path; do
+    if [ -r "$path" ]; then
+        say "${path#./}: FAILED, its checksum is wrong"
+    else
+        say "${path#./}: FAILED, it is missing or cannot be read"
+    fi
+done <"$work/wrong"
+[ ! -s "$work/wrong" ] || fail 8 "the archive is damaged, nothing has changed; hint: use another"
+
+# Only what the manifest lists is used, so another file does no harm: a warning is enough.
+find . ! -type d ! -path ./manifest.json | sort | comm -13 "$work/paths" - |
+    while IFS= read -r path; do
+        say "warning: ${path#./} is not part of the archive and is not used"
+    done
+
+# ---- what psql does ----
+
+major=$((version / 10000))
+psql_major=$(psql --version | sed 's/^[^0-9]*\([0-9]*\).*/\1/')
+if [ "${psql_major:-0}" -lt "$major" ]; then
+    say "warning: psql is version $psql_major, the archive is from PostgreSQL $major: if this" \
+        "fails, use psql $major or newer"
+fi
+
+# A psql from before August 2025 does not know \restrict, by which pg_dump forbids a script to give
+# orders to psql. It gets copies without these two lines, as pg_dump wrote them then.
+definitions=./database
+if ! psql --help=commands </dev/null 2>/dev/null | grep -q '\\restrict'; then
+    definitions=:work
+    for name in pre-data.sql post-data.sql; do
+        key=$(sed -n '/^\\restrict [0-9A-Za-z]*$/{s/.* //p;q;}' "database/$name")
+        sed "/^\\\\restrict $key\$/d; /^\\\\unrestrict $key\$/d" "database/$name" >"$work/$name"
+    done
+fi
+
+# The texts are UTF-8, unless the database had no encoding at all.
+encoding=UTF8
+! grep -q '^ *"encoding": "SQL_ASCII"' manifest.json || encoding=SQL_ASCII
+
+# Where to look for what somebody made. Parts of other objects do not count: indexes, row types,
+# array types, members of extensions.
+catalogs='pg_proc pg_operator pg_opfamily pg_collation pg_conversion pg_ts_config pg_ts_dict
+    pg_ts_parser pg_ts_template pg_cast pg_transform pg_language pg_am pg_foreign_data_wrapper
+    pg_foreign_server pg_publication pg_event_trigger pg_default_acl'
+{
+    cat <<SQL
+\\cd :archive
+BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
+SET client_encoding = '$encoding';
+SET search_path = '';
+SET datestyle = ISO;
+SET intervalstyle = postgres;
+SET standard_conforming_strings = on;
+SET array_nulls = on;
+SET client_min_messages = warning;
+SELECT set_config(name, '0', false) FROM pg_settings
+ WHERE name ~ '^(statement|lock|transaction|idle_in_transaction_session)_timeout\$';
+\\o :work/target
+\\qecho database :DBNAME at :HOST port :PORT
+\\o /dev/null
+SELECT current_setting('server_version_num')::int / 10000 < $major AS is_old \\gset
+\\if :is_old
+\\o :work/old
+\\qecho is PostgreSQL :SERVER_VERSION_NAME, older than the archive
+\\q
+\\endif
+SELECT count(*) > 0 AS is_full, count(*) AS how_many,
+ string_agg(name, ', ' ORDER BY place) FILTER (WHERE place <= 5) AS names
+FROM (
+ SELECT o.type || ' ' || identity AS name,
+  row_number() OVER (ORDER BY class <> 'pg_class'::regclass, o.type, identity) AS place
+ FROM (
+  SELECT 'pg_namespace'::regclass AS class, oid FROM pg_namespace
+   WHERE nspname <> 'public' AND nspname !~ '^pg_(temp|toast)'
+  UNION ALL SELECT 'pg_class'::regclass, oid FROM pg_class
+   WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND relpersistence <> 't'
+  UNION ALL SELECT 'pg_type'::regclass, t.oid FROM pg_type t
+   LEFT JOIN pg_class c ON c.oid = typrelid
+   WHERE typtype IN ('d', 'e', 'r') OR (typtype = 'c' AND relkind = 'c')
+   OR (typtype = 'b' AND NOT EXISTS (SELECT FROM pg_type e WHERE e.typarray = t.oid))
+  UNION ALL SELECT 'pg_extension'::regclass, oid FROM pg_extension WHERE extname <> 'plpgsql'
+SQL
+    for catalog in $catalogs; do
+        echo "  UNION ALL SELECT '$catalog'::regclass, oid FROM $catalog"
+    done
+    cat <<SQL
+  UNION ALL SELECT 'pg_largeobject'::regclass, oid FROM pg_largeobject_metadata
+ ) x CROSS JOIN LATERAL pg_identify_object(class, oid, 0) o
+ WHERE (oid >= 16384 OR class = 'pg_largeobject'::regclass) -- what initdb makes has lower ones
+ AND NOT EXISTS (SELECT FROM pg_depend d WHERE classid = class AND objid = oid AND deptype = 'e')
+) y \\gset
+\\if :is_full
+\\o :work/full
+\\qecho is not empty, it holds :how_many objects (:names)
+\\q
+\\endif
+SQL
+    sed "s,^\\./database/\\(p[a-z]*-data\\.sql\\)\$,$definitions/\\1,; s/^/\\\\i /" "$work/order"
+    echo '\o :work/committing'
+    echo 'COMMIT;'
+} >"$work/script"
+
+# Say what became of the database when psql has ended.
+finish() # failed|stopped STATUS
+{
+    psql_status=0
+    wait "$!" || psql_status=$?
+    trap '' HUP INT TERM
+    where=$(cat "$work/target" 2>/dev/null) || where=
+    if [ -e "$work/old" ]; then
+        fail 1 "$where $(cat "$work/old"), nothing has changed; hint: restore into PostgreSQL" \
+            "$major or newer"
+    elif [ -e "$work/full" ]; then
+        fail 2 "$where $(cat "$work/full"), nothing has changed; hint: restore into a new one:" \
+            "createdb -T template0 new_database"
+    elif [ -e "$work/committing" ] && [ "$psql_status" -eq 0 ]; then
+        echo "restore.sh: done, $tables tables and $rows rows are in $where; next: run ANALYZE" \
+            "there and give new roles their passwords"
+        exit 0
+    elif [ -e "$work/committing" ] && [ "$1 $psql_status" != 'failed 3' ]; then
+        # Status 3: the server itself has refused the COMMIT.
+        fail "$2" "$1 during COMMIT: $where holds the whole archive now, or it is as it was;" \
+            "hint: run this again, it refuses a database that is not empty"
+    fi
+    fail "$2" "$1, nothing has changed"
+}
+
+# SIGINT lets psql cancel the statement on the server, which else would run to its end; SIGTERM is
+# for a psql that has no connection yet.
+# shellcheck disable=SC2317 # the traps call it
+stop() # STATUS
+{
+    trap '' HUP INT TERM
+    [ -n "${!-}" ] || fail "$1" "stopped, nothing has changed"
+    kill -INT "$!" 2>/dev/null || :
+    sleep 1
+    kill -TERM "$!" 2>/dev/null || :
+    finish stopped "$1"
+}
+
+set -- --no-psqlrc --quiet --output=/dev/null --set=ON_ERROR_STOP=1 --set=work="$work" \
+    --set=archive="$PWD" --file="$work/script"
+[ -z "$target" ] || set -- "$@" --dbname="$target"
+# In the background, because a shell hears no signal while it waits for something in the foreground.
+(cd "$start" && exec psql "$@") &
+finish failed 1

@@ -24,6 +24,52 @@ static const char *temp_parent(const struct bp_app *app)
     return folder != NULL ? folder : "/tmp";
 }
 
+/* Secrets that an option's value holds: never from the command line, never printed. */
+static enum bp_code guard(struct bp_app *app, enum bp_opt id, const struct bp_list *secrets,
+                          struct bp_err *err)
+{
+    char env[64];
+
+    for (size_t i = 0; i < secrets->count; i++)
+        bp_secrets_add(&app->out->secrets, secrets->at[i]);
+    if (secrets->count == 0 || bp_config_origin(&app->cfg, id) != BP_FROM_COMMAND_LINE)
+        return BP_OK;
+    bp_option_env(id, env);
+    return bp_fail(err, BP_EUSAGE,
+                   "the password in --%s would show in the process list; set %s instead",
+                   bp_option(id)->name, env);
+}
+
+static void free_secrets(struct bp_list *secrets)
+{
+    for (size_t i = 0; i < secrets->count; i++)
+        explicit_bzero(secrets->at[i], strlen(secrets->at[i]));
+    bp_list_free(secrets);
+}
+
+/* Of an address: "https://user:password@host". */
+static enum bp_code guard_address(struct bp_app *app, enum bp_opt id, struct bp_err *err)
+{
+    const char *url = bp_config_text(&app->cfg, id);
+    BP_AUTO(bp_free_secretp) char *password = url != NULL ? bp_url_password(url) : NULL;
+    BP_AUTO(free_secrets) struct bp_list secrets = {0};
+
+    if (password != NULL)
+        bp_list_add(&secrets, password);
+    return guard(app, id, &secrets, err);
+}
+
+/* Of a connection string, in all the forms that libpq knows. */
+static enum bp_code guard_connection(struct bp_app *app, enum bp_opt id, struct bp_err *err)
+{
+    const char *url = bp_config_text(&app->cfg, id);
+    BP_AUTO(free_secrets) struct bp_list secrets = {0};
+
+    if (url != NULL)
+        bp_postgres_url_secrets(url, &secrets);
+    return guard(app, id, &secrets, err);
+}
+
 enum bp_code bp_registry_forge(struct bp_app *app, struct bp_forge **out, struct bp_err *err)
 {
     const struct bp_config *cfg = &app->cfg;
@@ -36,6 +82,9 @@ enum bp_code bp_registry_forge(struct bp_app *app, struct bp_forge **out, struct
                                         .request_timeout_ms =
                                             bp_config_number(cfg, BP_OPT_REQUEST_TIMEOUT)};
 
+    if (guard_address(app, BP_OPT_API_URL, err) != BP_OK ||
+        guard_address(app, BP_OPT_PROXY, err) != BP_OK)
+        return err->code;
     *out = app->forge;
     app->forge = NULL;
     if (*out == NULL) {
@@ -51,24 +100,6 @@ enum bp_code bp_registry_forge(struct bp_app *app, struct bp_forge **out, struct
     if (is_dry(app))
         *out = bp_forge_dry_new(*out);
     return BP_OK;
-}
-
-/* A connection string's password: never from the command line, never printed. */
-static enum bp_code guard_password(struct bp_app *app, enum bp_opt id, struct bp_err *err)
-{
-    const char *url = bp_config_text(&app->cfg, id);
-    BP_AUTO(bp_free_secretp) char *password = url != NULL ? bp_url_password(url) : NULL;
-    char env[64];
-
-    if (password == NULL)
-        return BP_OK;
-    bp_secrets_add(&app->out->secrets, password);
-    if (bp_config_origin(&app->cfg, id) != BP_FROM_COMMAND_LINE)
-        return BP_OK;
-    bp_option_env(id, env);
-    return bp_fail(err, BP_EUSAGE,
-                   "the password in --%s would show in the process list; set %s instead",
-                   bp_option(id)->name, env);
 }
 
 static struct bp_postgres_options postgres_options(struct bp_app *app, enum bp_opt url)
@@ -90,7 +121,7 @@ enum bp_code bp_registry_source(struct bp_app *app, struct bp_source **out, stru
 {
     const struct bp_postgres_options options = postgres_options(app, BP_OPT_DATABASE_URL);
 
-    if (guard_password(app, BP_OPT_DATABASE_URL, err) != BP_OK)
+    if (guard_connection(app, BP_OPT_DATABASE_URL, err) != BP_OK)
         return err->code;
     *out = app->source != NULL ? app->source : bp_postgres_source_new(&options);
     app->source = NULL;
@@ -101,7 +132,7 @@ enum bp_code bp_registry_target(struct bp_app *app, struct bp_target **out, stru
 {
     const struct bp_postgres_options options = postgres_options(app, BP_OPT_TO);
 
-    if (guard_password(app, BP_OPT_TO, err) != BP_OK)
+    if (guard_connection(app, BP_OPT_TO, err) != BP_OK)
         return err->code;
     *out = app->target != NULL ? app->target : bp_postgres_target_new(&options);
     app->target = NULL;
@@ -123,7 +154,8 @@ enum bp_code bp_registry_store(struct bp_app *app, struct bp_store **out, struct
                                            .clock = app->clock,
                                            .timeout_ms = bp_config_number(cfg, BP_OPT_GIT_TIMEOUT)};
 
-    if (guard_password(app, BP_OPT_BACKUP_REPO, err) != BP_OK)
+    if (guard_address(app, BP_OPT_BACKUP_REPO, err) != BP_OK ||
+        guard_address(app, BP_OPT_PROXY, err) != BP_OK)
         return err->code;
     *out = app->store != NULL ? app->store : bp_git_store_new(&options);
     app->store = NULL;

@@ -13,9 +13,8 @@ bool bp_url_same_origin(const char *a, const char *b);
 bool bp_url_is_loopback(const char *url);
 
 /*
- * The password in "scheme://user:password@host/...", in a database's "...?password=x" (both
- * percent-decoded) or among libpq's keywords, "... password=x ...". NULL when there is none that
- * is not empty. Owned by the caller.
+ * The password in "scheme://user:password@host/...", percent-decoded; NULL when there is none.
+ * Owned by the caller. Connection strings of databases have more forms: bp_postgres_url_secrets().
  */
 char *bp_url_password(const char *url) BP_CHECK;
 

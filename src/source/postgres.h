@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/env.h"
+#include "base/list.h"
 #include "source/source.h"
 #include "source/target.h"
 
@@ -23,7 +24,10 @@ struct bp_postgres_options {
 struct bp_source *bp_postgres_source_new(const struct bp_postgres_options *options) BP_CHECK;
 struct bp_target *bp_postgres_target_new(const struct bp_postgres_options *options) BP_CHECK;
 
-/* Whether a connection string holds a password (which then would show in the process list). */
-bool bp_postgres_url_has_password(const char *url);
+/*
+ * Every password in a connection string, appended to out; nothing when there is none. Of a text
+ * that libpq cannot read, everything that may be one: rather too much than too little.
+ */
+void bp_postgres_url_secrets(const char *url, struct bp_list *out);
 
 #endif

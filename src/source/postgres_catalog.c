@@ -42,10 +42,10 @@ static const char tables_sql[] =
     "  AND EXISTS (SELECT FROM pg_partition_ancestors(c.oid) x"
     "   JOIN pg_partitioned_table p ON p.partrelid = x.relid AND p.partstrat = 'h'"
     "   JOIN pg_opclass o ON o.oid = ANY (p.partclass::oid[])"
-    "   WHERE o.opcname = 'enum_ops' AND o.opcnamespace = 'pg_catalog'::regnamespace)),"
-    " pg_table_size(c.oid)" BP_PG_FROM_TABLES " AND c.relkind = 'r'";
+    "   WHERE o.opcname = 'enum_ops' AND o.opcnamespace = 'pg_catalog'::regnamespace))" BP_PG_FROM_TABLES
+    " AND c.relkind = 'r'";
 
-enum { OID, SCHEMA, NAME, QUOTED, COLUMNS, KEY, CONDITION, ROOT, SIZE };
+enum { OID, SCHEMA, NAME, QUOTED, COLUMNS, KEY, CONDITION, ROOT };
 
 static const char order_by_key[] = "primary key";
 static const char order_by_row[] = "row text";
@@ -89,35 +89,19 @@ static int by_name(const void *left, const void *right)
     return order != 0 ? order : strcmp(a->name, b->name);
 }
 
-static int relation_by_name(const void *left, const void *right)
+static struct bp_table take_row(const PGresult *rows, int row)
 {
-    const struct bp_pg_relation *a = left;
-    const struct bp_pg_relation *b = right;
-    int order = strcmp(a->schema, b->schema);
-
-    return order != 0 ? order : strcmp(a->name, b->name);
-}
-
-static void take_row(const PGresult *rows, int row, struct bp_table *table,
-                     struct bp_pg_relation *relation)
-{
-    *table = (struct bp_table){
+    return (struct bp_table){
         .schema = bp_strdup(PQgetvalue(rows, row, SCHEMA)),
         .name = bp_strdup(PQgetvalue(rows, row, NAME)),
         .copy_in = make_copy_in(rows, row),
         .copy_out = make_copy_out(rows, row),
         .order = bp_pg_value(rows, row, KEY) != NULL ? order_by_key : order_by_row,
-        .size_bytes = strtoll(PQgetvalue(rows, row, SIZE), NULL, 10),
-    };
-    *relation = (struct bp_pg_relation){
-        .schema = bp_strdup(table->schema),
-        .name = bp_strdup(table->name),
-        .oid = (unsigned)strtoul(PQgetvalue(rows, row, OID), NULL, 10),
+        .id = (uint32_t)strtoul(PQgetvalue(rows, row, OID), NULL, 10),
     };
 }
 
-enum bp_code bp_pg_catalog_read(struct bp_pg *pg, struct bp_tables *tables,
-                                struct bp_pg_relations *relations, struct bp_err *err)
+enum bp_code bp_pg_catalog_read(struct bp_pg *pg, struct bp_tables *tables, struct bp_err *err)
 {
     BP_AUTO(bp_pg_clear) PGresult *rows = NULL;
     enum bp_code rc = bp_pg_query(pg, tables_sql, &rows, err);
@@ -127,44 +111,8 @@ enum bp_code bp_pg_catalog_read(struct bp_pg *pg, struct bp_tables *tables,
         return bp_wrap(err, "cannot read the catalog");
     count = (size_t)PQntuples(rows);
     *tables = (struct bp_tables){.at = bp_alloc(count + 1, sizeof(*tables->at)), .count = count};
-    *relations =
-        (struct bp_pg_relations){.at = bp_alloc(count + 1, sizeof(*relations->at)), .count = count};
     for (size_t i = 0; i < count; i++)
-        take_row(rows, (int)i, &tables->at[i], &relations->at[i]);
+        tables->at[i] = take_row(rows, (int)i);
     qsort(tables->at, count, sizeof(*tables->at), by_name);
-    qsort(relations->at, count, sizeof(*relations->at), relation_by_name);
     return BP_OK;
-}
-
-void bp_pg_relations_free(struct bp_pg_relations *relations)
-{
-    for (size_t i = 0; i < relations->count; i++) {
-        bp_free(relations->at[i].schema);
-        bp_free(relations->at[i].name);
-    }
-    bp_free(relations->at);
-    *relations = (struct bp_pg_relations){0};
-}
-
-const struct bp_pg_relation *bp_pg_relations_find(const struct bp_pg_relations *relations,
-                                                  const char *schema, const char *name)
-{
-    size_t low = 0;
-    size_t high = relations->count;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        const struct bp_pg_relation *r = &relations->at[middle];
-        int order = strcmp(schema, r->schema);
-
-        if (order == 0)
-            order = strcmp(name, r->name);
-        if (order == 0)
-            return r;
-        if (order < 0)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return NULL;
 }

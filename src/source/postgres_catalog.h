@@ -19,30 +19,13 @@
     " AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass" \
     " AND d.objid = c.oid AND d.deptype = 'e')))"
 
-/* What the driver keeps of a table to find it again in what pg_dump writes. */
-struct bp_pg_relation {
-    char *schema;
-    char *name;
-    unsigned oid;
-};
-
-struct bp_pg_relations {
-    struct bp_pg_relation *at; /* sorted like struct bp_tables */
-    size_t count;
-};
-
 /*
  * Every table that has rows of its own, sorted by schema and name: ordinary ones, leaves of
  * partitioned ones, unlogged ones, tables of inheritance trees (each with its own rows only).
- * Only inside the snapshot, after the locks. tables and relations are owned by the caller.
+ * A table's id is its OID. Only inside the snapshot, after the locks. tables is owned by the
+ * caller.
  */
 enum bp_code bp_pg_catalog_read(struct bp_pg *pg, struct bp_tables *tables,
-                                struct bp_pg_relations *relations, struct bp_err *err) BP_CHECK;
-
-void bp_pg_relations_free(struct bp_pg_relations *relations); /* for BP_AUTO */
-
-/* The relation of this name, lent; NULL when there is none. */
-const struct bp_pg_relation *bp_pg_relations_find(const struct bp_pg_relations *relations,
-                                                  const char *schema, const char *name);
+                                struct bp_err *err) BP_CHECK;
 
 #endif

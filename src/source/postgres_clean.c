@@ -154,5 +154,12 @@ enum bp_code bp_pg_clean(struct bp_pg *pg, struct bp_err *err)
 
     if (rc == BP_OK)
         rc = bp_pg_run(pg, old ? old_public_sql : new_public_sql, err);
+    if (rc == BP_EAUTH) {
+        const struct bp_err inner = *err;
+
+        rc = bp_fail(err, BP_EAUTH,
+                     "%s; hint: empty it as a superuser, or as the owner of everything in it",
+                     inner.msg);
+    }
     return rc == BP_OK ? BP_OK : bp_wrap(err, "cannot empty the database");
 }

@@ -191,6 +191,12 @@ enum bp_code bp_pg_next(struct bp_pg *pg, PGresult **out, struct bp_err *err)
     return BP_OK;
 }
 
+/* PQgetResult() gives these again and again until somebody moves the rows. */
+static bool is_copy(ExecStatusType status)
+{
+    return status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH;
+}
+
 void bp_pg_drain(struct bp_pg *pg)
 {
     bool more = pg->conn != NULL;
@@ -200,6 +206,10 @@ void bp_pg_drain(struct bp_pg *pg)
         struct bp_err ignored;
 
         more = bp_pg_next(pg, &result, &ignored) == BP_OK && result != NULL;
+        if (more && is_copy(PQresultStatus(result))) {
+            bp_pg_abort(pg);
+            more = false;
+        }
     }
 }
 
@@ -256,4 +266,17 @@ enum bp_code bp_pg_run(struct bp_pg *pg, const char *sql, struct bp_err *err)
     enum bp_code rc = bp_pg_send(pg, sql, err);
 
     return rc == BP_OK ? collect(pg, &last, err) : rc;
+}
+
+enum bp_code bp_pg_query_text(struct bp_pg *pg, const char *sql, struct bp_buf *out,
+                              struct bp_err *err)
+{
+    BP_AUTO(bp_pg_clear) PGresult *rows = NULL;
+    enum bp_code rc = bp_pg_query(pg, sql, &rows, err);
+
+    if (rc != BP_OK)
+        return rc;
+    for (int i = 0; i < PQntuples(rows); i++)
+        bp_buf_puts(out, PQgetvalue(rows, i, 0));
+    return BP_OK;
 }

@@ -44,14 +44,21 @@ enum bp_code bp_pg_run(struct bp_pg *pg, const char *sql, struct bp_err *err) BP
 enum bp_code bp_pg_query(struct bp_pg *pg, const char *sql, PGresult **out,
                          struct bp_err *err) BP_CHECK;
 
-/* The parts of the two above, for those who need more than one result. */
+/* Run one statement that returns rows; append the first column of every row. */
+enum bp_code bp_pg_query_text(struct bp_pg *pg, const char *sql, struct bp_buf *out,
+                              struct bp_err *err) BP_CHECK;
+
+/* The parts of those above, for those who need more than one result. */
 enum bp_code bp_pg_send(struct bp_pg *pg, const char *sql, struct bp_err *err) BP_CHECK;
 enum bp_code bp_pg_flush(struct bp_pg *pg, struct bp_err *err) BP_CHECK;
 /* The next result, an error of the server included; NULL after the last one. Owned. */
 enum bp_code bp_pg_next(struct bp_pg *pg, PGresult **out, struct bp_err *err) BP_CHECK;
 /* Wait until the server has sent something, and take it in. */
 enum bp_code bp_pg_take_in(struct bp_pg *pg, struct bp_err *err) BP_CHECK;
-/* Read and drop what is left of the results; a lost connection shows at the next call. */
+/*
+ * Read and drop what is left of the results. A COPY that nobody asked for never ends by itself, so
+ * it ends the connection; that, and a lost connection, shows at the next call.
+ */
 void bp_pg_drain(struct bp_pg *pg);
 /* Tell the server to stop what it does, then close. */
 void bp_pg_abort(struct bp_pg *pg);

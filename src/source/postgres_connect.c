@@ -10,7 +10,7 @@
 #include "source/postgres_params.h"
 
 enum {
-    OLDEST_SERVER = 120000,
+    OLDEST_SERVER = 130000,
     FIRST_WITH_TRANSACTION_TIMEOUT = 170000,
     POOLER_PORT = 6543,
 };
@@ -149,7 +149,7 @@ enum bp_code bp_pg_open(struct bp_pg *pg, const struct bp_postgres_options *opti
     *pg = (struct bp_pg){.clock = options->clock};
     rc = start(pg, options, err);
     if (rc == BP_OK && PQserverVersion(pg->conn) < OLDEST_SERVER)
-        rc = bp_fail(err, BP_EFAILED, "the server is PostgreSQL %s; 12 is the oldest that works",
+        rc = bp_fail(err, BP_EFAILED, "the server is PostgreSQL %s; 13 is the oldest that works",
                      PQparameterStatus(pg->conn, "server_version"));
     if (rc == BP_OK)
         rc = refuse_pooler(pg, err);

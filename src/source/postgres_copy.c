@@ -72,9 +72,10 @@ static enum bp_code start(struct bp_pg *pg, const char *sql, struct bp_err *err)
         rc = bp_pg_next(pg, &result, err);
     if (rc != BP_OK || PQresultStatus(result) == PGRES_COPY_OUT)
         return rc;
-    rc = bp_pg_fail_result(result, err);
     bp_pg_abort(pg);
-    return rc;
+    if (PQresultStatus(result) == PGRES_FATAL_ERROR)
+        return bp_pg_fail_result(result, err);
+    return bp_fail(err, BP_EFAILED, "this is not a statement that reads rows: %.100s", sql);
 }
 
 enum bp_code bp_pg_copy_out(struct bp_pg *pg, const char *sql, bp_row_sink *sink, void *ctx,

@@ -137,17 +137,12 @@ static int compare_oids(const void *left, const void *right)
     return (a->oid > b->oid) - (a->oid < b->oid);
 }
 
-static void sort_by_oid(struct reader *reader, const struct bp_pg_relations *relations,
-                        const struct bp_tables *tables)
+static void sort_by_oid(struct reader *reader, const struct bp_tables *tables)
 {
     reader->by_oid = bp_alloc(tables->count + 1, sizeof(*reader->by_oid));
-    for (size_t i = 0; i < tables->count; i++) {
-        const struct bp_pg_relation *r =
-            bp_pg_relations_find(relations, tables->at[i].schema, tables->at[i].name);
-
-        if (r != NULL)
-            reader->by_oid[reader->table_count++] = (struct by_oid){.oid = r->oid, .table = (int)i};
-    }
+    reader->table_count = tables->count;
+    for (size_t i = 0; i < tables->count; i++)
+        reader->by_oid[i] = (struct by_oid){.oid = tables->at[i].id, .table = (int)i};
     qsort(reader->by_oid, reader->table_count, sizeof(*reader->by_oid), compare_oids);
 }
 
@@ -268,13 +263,12 @@ static void cut_end(struct bp_buf *verbose)
         bp_buf_cut(verbose, (size_t)(last - verbose->data));
 }
 
-void bp_pg_definitions_set(struct bp_buf *verbose, const struct bp_pg_relations *relations,
-                           struct bp_tables *tables)
+void bp_pg_definitions_set(struct bp_buf *verbose, struct bp_tables *tables)
 {
     struct reader reader = {.texts = bp_alloc(tables->count + 1, sizeof(struct bp_buf))};
     char *at = NULL;
 
-    sort_by_oid(&reader, relations, tables);
+    sort_by_oid(&reader, tables);
     cut_end(verbose);
     if (verbose->len > 0)
         at = next_entry(verbose->data);

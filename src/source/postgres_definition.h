@@ -2,7 +2,8 @@
 #ifndef BP_SOURCE_POSTGRES_DEFINITION_H
 #define BP_SOURCE_POSTGRES_DEFINITION_H
 
-#include "source/postgres_catalog.h"
+#include "base/buf.h"
+#include "source/source.h"
 
 /*
  * Give each table its definition: what makes it, with its defaults, constraints, indexes,
@@ -10,7 +11,6 @@
  * up in place. It is a text for people: a comment inside a function body that looks like
  * pg_restore's own could mislead it, while nothing is restored from it.
  */
-void bp_pg_definitions_set(struct bp_buf *verbose, const struct bp_pg_relations *relations,
-                           struct bp_tables *tables);
+void bp_pg_definitions_set(struct bp_buf *verbose, struct bp_tables *tables);
 
 #endif

@@ -1,5 +1,6 @@
 #include "source/postgres_dump.h"
 
+#include <glob.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,6 @@
 #include "source/postgres_params.h"
 
 enum {
-    NEWER_MAJORS = 8, /* how far ahead of the server a pg_dump may be */
     TEXT_LIMIT = 512 << 20,
     WORDS_SHOWN = 500,
     MAJOR = 10000,
@@ -33,16 +33,21 @@ void bp_pg_dump_texts_free(struct bp_pg_dump_texts *texts)
     bp_buf_free(&texts->verbose);
 }
 
-/* Where packages put the programs of one major version, and then PATH. */
-static void usual_dirs(const struct bp_env *env, int major, struct bp_list *out)
+/* Where packages put the programs of each major version, and then PATH. */
+static void usual_dirs(const struct bp_env *env, struct bp_list *out)
 {
+    static const char *const patterns[] = {"/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin",
+                                           "/opt/homebrew/opt/postgresql@*/bin"};
     BP_AUTO(bp_freep) char *path = bp_strdup(bp_env_get(env, "PATH"));
     char *rest = path;
 
-    for (int m = major; m <= major + NEWER_MAJORS; m++) {
-        bp_list_addf(out, "/usr/lib/postgresql/%d/bin", m);
-        bp_list_addf(out, "/usr/pgsql-%d/bin", m);
-        bp_list_addf(out, "/opt/homebrew/opt/postgresql@%d/bin", m);
+    for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++) {
+        BP_AUTO(globfree) glob_t found = {0};
+
+        if (glob(patterns[i], 0, NULL, &found) != 0)
+            continue;
+        for (size_t j = 0; j < found.gl_pathc; j++)
+            bp_list_add(out, found.gl_pathv[j]);
     }
     for (char *dir = strsep(&rest, ":"); dir != NULL; dir = strsep(&rest, ":")) {
         if (dir[0] == '/')
@@ -102,7 +107,7 @@ enum bp_code bp_pg_programs_find(const struct bp_postgres_options *options, int 
     int newest = 0;
 
     if (options->program_dirs == NULL)
-        usual_dirs(options->env, server, &dirs);
+        usual_dirs(options->env, &dirs);
     for (const char *const *dir = options->program_dirs; dir != NULL && *dir != NULL; dir++)
         bp_list_add(&dirs, *dir);
     for (size_t i = 0; i < dirs.count && best != server; i++) {

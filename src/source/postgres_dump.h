@@ -13,8 +13,8 @@ struct bp_pg_programs {
 };
 
 /*
- * Find the pg_dump of the server's major version (15 for 150008), else that of the next newer one.
- * An older pg_dump refuses a newer server: BP_EFAILED says what there is and what to install.
+ * Find the pg_dump of the server's major version (15 for 150008), else the oldest newer one. An
+ * older pg_dump refuses a newer server: BP_EFAILED says what there is and what to install.
  */
 enum bp_code bp_pg_programs_find(const struct bp_postgres_options *options, int server_version,
                                  struct bp_pg_programs *out, struct bp_err *err) BP_CHECK;

@@ -164,34 +164,3 @@ void bp_pg_child_env(PGconn *conn, const struct bp_env *base, struct bp_list *ou
     add_var(out, "PGPASSWORD", PQpass(conn));
     add_var(out, "LC_ALL", "C");
 }
-
-/* Whether a URL has user:password@ even where libpq would read it differently. */
-static bool looks_like_password(const char *url)
-{
-    const char *rest = strstr(url, "://");
-    size_t end = rest != NULL ? strcspn(rest + 3, "?") : 0;
-
-    for (size_t at = end; at > 0; at--) {
-        if (rest[3 + at - 1] == '@')
-            return memchr(rest + 3, ':', at) != NULL;
-    }
-    return false;
-}
-
-bool bp_postgres_url_has_password(const char *url)
-{
-    BP_AUTO(free_conninfop) PQconninfoOption *given = NULL;
-    char *ignored = NULL;
-    bool found = looks_like_password(url);
-
-    given = PQconninfoParse(url, &ignored);
-    if (ignored != NULL)
-        PQfreemem(ignored);
-    if (given == NULL)
-        return found || strstr(url, "password") != NULL;
-    for (const PQconninfoOption *o = given; o->keyword != NULL; o++) {
-        if (strcmp(o->keyword, "password") == 0 || strcmp(o->keyword, "sslpassword") == 0)
-            found = found || (o->val != NULL && o->val[0] != '\0');
-    }
-    return found;
-}

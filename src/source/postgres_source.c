@@ -7,6 +7,7 @@
 #include "source/postgres_ddl.h"
 #include "source/postgres_definition.h"
 #include "source/postgres_dump.h"
+#include "source/postgres_roles.h"
 #include "source/postgres_snapshot.h"
 
 struct postgres_source {
@@ -14,7 +15,6 @@ struct postgres_source {
     struct bp_postgres_options options;
     struct bp_pg pg;
     struct bp_pg_programs programs;
-    struct bp_pg_relations relations;
     char *snapshot;
 };
 
@@ -38,7 +38,7 @@ static enum bp_code take_snapshot(struct bp_source *self, struct bp_source_info 
     if (rc == BP_OK)
         rc = bp_pg_snapshot_info(&s->pg, info, err);
     if (rc == BP_OK)
-        rc = bp_pg_catalog_read(&s->pg, tables, &s->relations, err);
+        rc = bp_pg_catalog_read(&s->pg, tables, err);
     if (rc != BP_OK)
         return rc;
     s->snapshot = bp_strdup(info->snapshot);
@@ -57,14 +57,14 @@ static enum bp_code read_ddl(struct bp_source *self, struct bp_tables *tables, s
     enum bp_code rc = bp_pg_dump_run(&s->options, &s->pg, &s->programs, s->snapshot, &texts, err);
 
     if (rc == BP_OK)
-        rc = bp_pg_ddl_roles(&s->pg, &roles, err);
+        rc = bp_pg_roles(&s->pg, &roles, err);
     if (rc == BP_OK)
         rc = bp_pg_ddl_sequences(&s->pg, &sequences, err);
     if (rc == BP_OK)
         rc = bp_pg_ddl_refresh(&s->pg, &refresh, err);
     if (rc != BP_OK)
         return rc;
-    bp_pg_definitions_set(&texts.verbose, &s->relations, tables);
+    bp_pg_definitions_set(&texts.verbose, tables);
     *out = (struct bp_ddl){.roles = bp_buf_take(&roles),
                            .pre_data = bp_buf_take(&texts.pre_data),
                            .sequences = bp_buf_take(&sequences),
@@ -96,7 +96,6 @@ static void free_source(struct bp_source *self)
 
     bp_pg_close(&s->pg);
     bp_pg_programs_free(&s->programs);
-    bp_pg_relations_free(&s->relations);
     bp_free(s->snapshot);
     bp_free(s);
 }

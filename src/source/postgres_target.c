@@ -68,6 +68,20 @@ static enum bp_code clean(struct bp_target *self, struct bp_err *err)
     return bp_pg_clean(&from_base(self)->pg, err);
 }
 
+/* An error of the server; what may be missing is known here, while the server only says where. */
+static enum bp_code fail_result(const PGresult *result, struct bp_err *err)
+{
+    enum bp_code rc = bp_pg_fail_result(result, err);
+    struct bp_err inner = *err;
+
+    if (!bp_pg_has_state(result, "42501"))
+        return rc;
+    return bp_fail(err, rc,
+                   "%s; hint: restore as a superuser, or as a member of every role that owns "
+                   "something in the archive",
+                   inner.msg);
+}
+
 /*
  * Name the statement that failed. A syntax error stops the whole text before any of it ran; then
  * the position tells. Otherwise every statement that was done has given one result.
@@ -77,7 +91,7 @@ static enum bp_code fail_statement(const PGresult *result, const char *sql, size
 {
     BP_AUTO(bp_buf_free) struct bp_buf excerpt = {0};
     const char *position = PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION);
-    enum bp_code rc = bp_pg_fail_result(result, err);
+    enum bp_code rc = fail_result(result, err);
 
     if (position != NULL && bp_pg_has_state(result, "42601"))
         bp_pg_script_excerpt_at(sql, strtoul(position, NULL, 10), &excerpt);
@@ -134,9 +148,12 @@ static enum bp_code copy_begin(struct bp_target *self, const char *sql, struct b
         rc = bp_pg_next(pg, &result, err);
     if (rc != BP_OK || PQresultStatus(result) == PGRES_COPY_IN)
         return rc;
-    rc = PQresultStatus(result) == PGRES_FATAL_ERROR
-             ? bp_pg_fail_result(result, err)
-             : bp_fail(err, BP_EFAILED, "this is not a statement that loads rows: %.100s", sql);
+    if (PQresultStatus(result) != PGRES_FATAL_ERROR) {
+        /* Whatever else it started, such as a COPY to us, must not go on. */
+        bp_pg_abort(pg);
+        return bp_fail(err, BP_EFAILED, "this is not a statement that loads rows: %.100s", sql);
+    }
+    rc = fail_result(result, err);
     bp_pg_drain(pg);
     return rc;
 }
@@ -180,7 +197,7 @@ static enum bp_code copy_end(struct bp_target *self, int64_t *rows, struct bp_er
     if (rc != BP_OK)
         return rc;
     if (PQresultStatus(result) != PGRES_COMMAND_OK)
-        rc = bp_pg_fail_result(result, err);
+        rc = fail_result(result, err);
     else
         *rows = strtoll(PQcmdTuples(result), NULL, 10);
     bp_pg_drain(pg);

@@ -19,12 +19,12 @@
 struct bp_table {
     char *schema;
     char *name;
-    char *copy_in;      /* the statement that loads the rows: COPY "s"."t" ("a", "b") FROM stdin;
-                           it names the root of a partition tree where rows may change places */
-    char *copy_out;     /* the statement that reads them, in order */
-    const char *order;  /* "primary key" or "row text"; static */
-    char *definition;   /* SQL that makes this table with its indexes and constraints, for people */
-    int64_t size_bytes; /* as stored by the server; an estimate for progress */
+    char *copy_in;     /* the statement that loads the rows: COPY "s"."t" ("a", "b") FROM stdin;
+                          it names the root of a partition tree where rows may change places */
+    char *copy_out;    /* the statement that reads them, in order */
+    const char *order; /* "primary key" or "row text"; static */
+    char *definition;  /* SQL that makes this table with its indexes and constraints, for people */
+    uint32_t id;       /* the driver's own; means nothing outside the snapshot */
 };
 
 struct bp_tables {

@@ -45,3 +45,27 @@ Test(registry, makes_a_driver_that_fails_only_when_it_is_used)
     cr_expect_not_null(strstr(fake.err, "127.0.0.1"));
     cr_expect_null(strstr(fake.err, "ghp_x12345"));
 }
+
+Test(registry, a_password_on_the_command_line_is_refused_in_every_form)
+{
+    static const char *const lines[] = {
+        "backup --backup-repo /x --database-url postgresql://u:hunter22@h/d",
+        "backup --backup-repo /x --database-url postgresql://u@h/d?password=hunter22",
+        "backup --backup-repo /x --database-url postgresql://u@h/d?sslpassword=hunter22",
+        "backup --backup-repo /x --database-url password=hunter22",
+        "backup --backup-repo /x --database-url sslpassword=hunter22",
+        "restore latest --backup-repo /x --to postgresql://u:hunter22@h/d",
+        "list --backup-repo https://u:hunter22@h/r",
+        "list --backup-repo /x --proxy http://u:hunter22@h:1",
+        "check --repo o/r --api-url https://u:hunter22@h",
+        "check --repo o/r --proxy http://u:hunter22@h:1",
+    };
+
+    fake.env[0] = "WORKFLOW_TRIGGER_TOKEN=ghp_x12345";
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        cr_expect_eq(fake_app_run(&fake, lines[i]), 2, "%s", lines[i]);
+        cr_expect_not_null(strstr(fake.err, "would show in the process list; set BACKPROOF_"),
+                           "%s: %s", lines[i], fake.err);
+        cr_expect_null(strstr(fake.err, "hunter22"), "%s", lines[i]);
+    }
+}

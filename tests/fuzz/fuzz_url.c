@@ -7,9 +7,11 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/list.h"
 #include "base/mem.h"
 #include "fuzz/fuzz.h"
 #include "net/url.h"
+#include "source/postgres.h"
 
 static void same_part(CURLU *a, CURLU *b, CURLUPart part)
 {
@@ -46,13 +48,15 @@ static void check_origin(const char *a, const char *b)
 static void check_password(const char *text)
 {
     BP_AUTO(bp_freep) char *password = bp_url_password(text);
+    BP_AUTO(bp_list_free) struct bp_list secrets = {0};
     char *words = NULL;
     PQconninfoOption *options = PQconninfoParse(text, &words);
 
     must(password == NULL || password[0] != '\0' || strstr(text, "%00") != NULL);
+    bp_postgres_url_secrets(text, &secrets);
     for (const PQconninfoOption *o = options; o != NULL && o->keyword != NULL; o++) {
         if (strcmp(o->keyword, "password") == 0 && o->val != NULL && o->val[0] != '\0')
-            must(password != NULL);
+            must(bp_list_has(&secrets, o->val));
     }
     PQconninfoFree(options);
     if (words != NULL)

@@ -7,7 +7,6 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "source/postgres_ddl.h"
 #include "source/postgres_dump.h"
 #include "test_postgres_support.h"
 
@@ -117,50 +116,6 @@ Test(postgres_ddl, refreshes_views_in_the_order_in_which_they_read)
                                     "REFRESH MATERIALIZED VIEW public.\"A\";\n");
 }
 
-Test(postgres_ddl, makes_missing_roles_again)
-{
-    BP_AUTO(test_db_drop) struct test_db db = {0};
-    BP_AUTO(bp_pg_close) struct bp_pg pg = {0};
-    BP_AUTO(bp_buf_free) struct bp_buf roles = {0};
-    BP_AUTO(bp_buf_free) struct bp_buf again = {0};
-    BP_AUTO(bp_freep) char *make = NULL;
-    BP_AUTO(bp_freep) char *drop = NULL;
-    struct bp_err err = {0};
-
-    test_db_new(&db);
-    make = bp_format("CREATE ROLE \"%1$s a\" LOGIN CREATEDB CONNECTION LIMIT 3 VALID UNTIL"
-                     " '2040-01-02 03:04:05+00' PASSWORD 'hidden';"
-                     "CREATE ROLE \"%1$s $backproof$ '\\\" NOINHERIT BYPASSRLS;"
-                     "GRANT \"%1$s a\" TO \"%1$s $backproof$ '\\\" WITH ADMIN OPTION;"
-                     "ALTER ROLE \"%1$s a\" SET search_path = '$user', '', 'x y';"
-                     "ALTER ROLE \"%1$s a\" SET work_mem = '7MB';"
-                     "ALTER ROLE \"%1$s a\" IN DATABASE %1$s SET datestyle = 'German';"
-                     "COMMENT ON ROLE \"%1$s a\" IS '100%% it''s';"
-                     "ALTER DATABASE %1$s SET search_path = ''",
-                     db.name);
-    drop = bp_format("DROP ROLE \"%1$s a\"; DROP ROLE \"%1$s $backproof$ '\\\";"
-                     "ALTER DATABASE %1$s RESET ALL",
-                     db.name);
-    test_db_run(&db, make);
-    cr_assert_eq(bp_pg_open(&pg, &db.options, &err), BP_OK, "%s", err.msg);
-    cr_assert_eq(bp_pg_ddl_roles(&pg, &roles, &err), BP_OK, "%s", err.msg);
-    test_db_run(&db, drop);
-    test_db_run(&db, roles.data);
-    test_db_run(&db, roles.data); /* a second time nothing is missing */
-    cr_assert_eq(bp_pg_ddl_roles(&pg, &again, &err), BP_OK, "%s", err.msg);
-    test_db_run(&db, drop);
-    expect_not_in("hidden", roles.data);
-    expect_in("SET search_path TO \"$user\", '', \"x y\";", roles.data);
-    cr_expect_not_null(strstr(again.data, db.name), "%s", again.data);
-    /* Other tests may make roles meanwhile: compare what is about this database. */
-    cr_expect_str_eq(strstr(again.data, db.name) - 2 > again.data ? "ok" : "", "ok");
-    for (char *rest = roles.data, *line = strsep(&rest, "\n"); line != NULL;
-         line = strsep(&rest, "\n")) {
-        if (strstr(line, db.name) != NULL)
-            expect_in(line, again.data);
-    }
-}
-
 /* A pg_dump that does nothing but tell its version. */
 static void fake_pg_dump(const char *dir, const char *version)
 {
@@ -217,6 +172,35 @@ Test(postgres_ddl, prefers_the_pg_dump_of_the_server_then_the_next_newer)
     expect_in("no pg_dump was found", err.msg);
 }
 
+Test(postgres_ddl, takes_the_oldest_newer_pg_dump_however_much_newer)
+{
+    static const char *const versions[] = {"40.1", "12.20", "29.3", "35.0"};
+    BP_AUTO(bp_tempdir_removep) char *dir = NULL;
+    BP_AUTO(bp_pg_programs_free) struct bp_pg_programs found = {0};
+    BP_AUTO(bp_buf_free) struct bp_buf path = {0};
+    const char *vars[] = {NULL, NULL};
+    const struct bp_env env = {vars};
+    struct bp_clock clock = bp_clock_system(NULL);
+    struct bp_postgres_options options = {.env = &env, .clock = &clock};
+    struct bp_err err = {0};
+
+    cr_assert_eq(bp_tempdir_new("/tmp", &dir, &err), BP_OK, "%s", err.msg);
+    bp_buf_puts(&path, "PATH=/usr/bin:/bin");
+    for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {
+        BP_AUTO(bp_freep) char *folder = bp_format("%s/%s", dir, versions[i]);
+
+        fake_pg_dump(folder, versions[i]);
+        bp_buf_printf(&path, ":%s", folder);
+    }
+    vars[0] = path.data;
+    cr_assert_eq(bp_pg_programs_find(&options, 280001, &found, &err), BP_OK, "%s", err.msg);
+    cr_expect_str_eq(found.version, "29.3");
+    cr_assert_eq(bp_pg_programs_find(&options, 360001, &found, &err), BP_OK, "%s", err.msg);
+    cr_expect_str_eq(found.version, "40.1");
+    cr_expect_eq(bp_pg_programs_find(&options, 410000, &found, &err), BP_EFAILED);
+    expect_in("the newest pg_dump found is 40;", err.msg);
+}
+
 Test(postgres_ddl, takes_words_on_standard_error_for_a_failure)
 {
     BP_AUTO(test_db_drop) struct test_db db = {0};
@@ -240,6 +224,7 @@ Test(postgres_ddl, takes_words_on_standard_error_for_a_failure)
                   "echo 'pg_dump: warning: something is odd' >&2\n",
                   version);
     cr_assert_eq(bp_file_write(path, script, strlen(script), &err), BP_OK);
+    cr_assert(chmod(path, 0700) == 0);
     const char *dirs[] = {bin, NULL};
 
     db.options.program_dirs = dirs;

@@ -174,3 +174,39 @@ Test(postgres_snapshot, locks_thousands_of_tables)
     cr_assert_eq(open_as(&db.options, &o), BP_OK, "%s", o.err.msg);
     cr_expect_eq(o.tables.count, 450);
 }
+
+Test(postgres_snapshot, gives_the_locks_back_when_it_is_closed)
+{
+    BP_AUTO(test_db_drop) struct test_db db = {0};
+    BP_AUTO(opened_free) struct opened o = {0};
+    BP_AUTO(bp_buf_free) struct bp_buf rows = {0};
+    BP_AUTO(bp_freep) char *sessions = NULL;
+    struct bp_ddl ddl = {0};
+    int64_t count = 0;
+
+    test_db_new(&db);
+    test_db_run(&db, "CREATE TABLE t (id int); INSERT INTO t VALUES (1)");
+    cr_assert_eq(open_as(&db.options, &o), BP_OK, "%s", o.err.msg);
+    o.source->ops->close(o.source);
+    test_db_run(&db, "SET lock_timeout = '1s'; ALTER TABLE t ADD COLUMN n int");
+    sessions = test_db_value(&db, "SELECT count(*) FROM pg_stat_activity WHERE datname ="
+                                  " current_database() AND application_name = 'backproof'");
+    cr_expect_str_eq(sessions, "0");
+    cr_expect_eq(o.source->ops->copy(o.source, &o.tables.at[0], test_keep_line, &rows, &o.err),
+                 BP_EUNAVAILABLE);
+    expect_words(&o, "the connection to the database is closed");
+    cr_expect_eq(o.source->ops->ddl(o.source, &o.tables, &ddl, &o.err), BP_EUNAVAILABLE);
+    cr_expect_eq(o.source->ops->large_objects(o.source, test_keep_line, &rows, &count, &o.err),
+                 BP_EUNAVAILABLE);
+    o.source->ops->close(o.source);
+}
+
+Test(postgres_snapshot, may_be_closed_before_it_was_taken)
+{
+    BP_AUTO(test_db_drop) struct test_db db = {0};
+    BP_AUTO(opened_free) struct opened o = {0};
+
+    test_db_new(&db);
+    o.source = bp_postgres_source_new(&db.options);
+    o.source->ops->close(o.source);
+}
