@@ -8,9 +8,9 @@ if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
   list(APPEND BP_WARNINGS -Walloc-zero -Wduplicated-branches -Wduplicated-cond
        -Wformat-overflow=2 -Wformat-signedness -Wlogical-op -Wtrampolines)
 else()
-  # gcc's -Wpedantic would also refuse printf's %m.
+  # gcc's -Wpedantic would also refuse printf's %m. A query may be longer than C99 asks for.
   list(APPEND BP_WARNINGS -Wpedantic -Wmissing-variable-declarations -Wcomma -Wextra-semi-stmt
-       -Wunreachable-code)
+       -Wunreachable-code -Wno-overlength-strings)
 endif()
 
 function(bp_target target)

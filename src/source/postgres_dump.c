@@ -44,6 +44,7 @@ static void usual_dirs(const struct bp_env *env, struct bp_list *out)
     for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++) {
         BP_AUTO(globfree) glob_t found = {0};
 
+        /* NOLINTNEXTLINE(concurrency-mt-unsafe): it is only with ~ in a pattern */
         if (glob(patterns[i], 0, NULL, &found) != 0)
             continue;
         for (size_t j = 0; j < found.gl_pathc; j++)
