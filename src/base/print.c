@@ -64,72 +64,83 @@ void bp_print(struct bp_out *out, const char *fmt, ...)
     write_text(out, out->out, bp_buf_str(&text));
 }
 
-static void note(struct bp_out *out, const char *color, const char *label, struct bp_buf *line)
+/* What the kinds of messages differ in. */
+struct kind {
+    enum bp_level level; /* shown from this one on */
+    const char *color;
+    const char *label; /* NULL: none */
+};
+
+static const struct kind info = {BP_LEVEL_NORMAL, "", NULL};
+static const struct kind debug = {BP_LEVEL_VERBOSE, "\033[2m", "debug"};
+static const struct kind warning = {BP_LEVEL_QUIET, "\033[33m", "warning"};
+static const struct kind error = {BP_LEVEL_QUIET, "\033[31m", "error"};
+
+static void note(struct bp_out *out, const struct kind *kind, const char *line)
 {
     BP_AUTO(bp_buf_free) struct bp_buf text = {0};
 
+    if (out->level < kind->level)
+        return;
     bp_progress_end(out);
-    if (label != NULL && out->color)
-        bp_buf_printf(&text, "backproof: %s%s:\033[0m ", color, label);
-    else if (label != NULL)
-        bp_buf_printf(&text, "backproof: %s: ", label);
+    if (kind->label != NULL && out->color)
+        bp_buf_printf(&text, "backproof: %s%s:\033[0m ", kind->color, kind->label);
+    else if (kind->label != NULL)
+        bp_buf_printf(&text, "backproof: %s: ", kind->label);
     /* Names in it may hold line ends and worse. */
-    put_line(out, bp_buf_str(line), &text);
+    put_line(out, line, &text);
     bp_buf_putc(&text, '\n');
     write_text(out, out->err, bp_buf_str(&text));
     (void)fflush(out->err);
+    if (out->annotate != NULL && (kind == &warning || kind == &error))
+        out->annotate(out, kind == &error ? BP_SEVERITY_ERROR : BP_SEVERITY_WARNING, line);
+}
+
+static void vnote(struct bp_out *out, const struct kind *kind, const char *fmt, va_list args)
+    BP_PRINTF(3, 0);
+
+static void vnote(struct bp_out *out, const struct kind *kind, const char *fmt, va_list args)
+{
+    BP_AUTO(bp_buf_free) struct bp_buf line = {0};
+
+    bp_buf_vprintf(&line, fmt, args);
+    note(out, kind, bp_buf_str(&line));
 }
 
 void bp_info(struct bp_out *out, const char *fmt, ...)
 {
-    BP_AUTO(bp_buf_free) struct bp_buf line = {0};
     va_list args;
 
-    if (out->level < BP_LEVEL_NORMAL)
-        return;
     va_start(args, fmt);
-    bp_buf_vprintf(&line, fmt, args);
+    vnote(out, &info, fmt, args);
     va_end(args);
-    note(out, "", NULL, &line);
 }
 
 void bp_debug(struct bp_out *out, const char *fmt, ...)
 {
-    BP_AUTO(bp_buf_free) struct bp_buf line = {0};
     va_list args;
 
-    if (out->level < BP_LEVEL_VERBOSE)
-        return;
     va_start(args, fmt);
-    bp_buf_vprintf(&line, fmt, args);
+    vnote(out, &debug, fmt, args);
     va_end(args);
-    note(out, "\033[2m", "debug", &line);
 }
 
 void bp_warn(struct bp_out *out, const char *fmt, ...)
 {
-    BP_AUTO(bp_buf_free) struct bp_buf line = {0};
     va_list args;
 
     va_start(args, fmt);
-    bp_buf_vprintf(&line, fmt, args);
+    vnote(out, &warning, fmt, args);
     va_end(args);
-    note(out, "\033[33m", "warning", &line);
-    if (out->annotate != NULL)
-        out->annotate(out, BP_SEVERITY_WARNING, bp_buf_str(&line));
 }
 
 void bp_error(struct bp_out *out, const char *fmt, ...)
 {
-    BP_AUTO(bp_buf_free) struct bp_buf line = {0};
     va_list args;
 
     va_start(args, fmt);
-    bp_buf_vprintf(&line, fmt, args);
+    vnote(out, &error, fmt, args);
     va_end(args);
-    note(out, "\033[31m", "error", &line);
-    if (out->annotate != NULL)
-        out->annotate(out, BP_SEVERITY_ERROR, bp_buf_str(&line));
 }
 
 void bp_progress(struct bp_out *out, const char *fmt, ...)
@@ -148,7 +159,7 @@ void bp_progress(struct bp_out *out, const char *fmt, ...)
     bp_buf_vprintf(&line, fmt, args);
     va_end(args);
     if (!out->terminal) {
-        note(out, "", NULL, &line);
+        note(out, &info, bp_buf_str(&line));
         return;
     }
     put_line(out, bp_buf_str(&line), &clean);
