@@ -260,7 +260,7 @@ static enum bp_code commit_once(struct backup *b, struct bp_backup_result *resul
 /* Whether it may go better a little later: a lost race, or an outage in which nothing arrived. */
 static bool may_pass(enum bp_code rc)
 {
-    return rc == BP_ELOCKED || rc == BP_EUNAVAILABLE;
+    return rc == BP_ELOCKED || rc == BP_EUNAVAILABLE || rc == BP_ETIMEOUT;
 }
 
 /* Others may push to the branch while we do, and servers have bad moments: look again and try

@@ -2,6 +2,7 @@
 
 #include <glob.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@ enum {
     TEXT_LIMIT = 512 << 20,
     WORDS_SHOWN = 500,
     MAJOR = 10000,
+    SIGNALLED = 128, /* child.h: 128 + N when signal N ended it */
 };
 
 void bp_pg_programs_free(struct bp_pg_programs *programs)
@@ -153,6 +155,28 @@ static void drop_collation_warning(struct bp_buf *words)
     bp_buf_add(words, bp_buf_str(&kept), kept.len);
 }
 
+static enum bp_code fail_program(const char *name, int status, const char *words,
+                                 struct bp_err *err)
+{
+    /* The server's own disk may be full as well; its words come behind "ERROR:". */
+    bool full = strstr(words, "No space left on device") != NULL && strstr(words, "ERROR:") == NULL;
+
+    if (strstr(words, "timeout") != NULL && strstr(words, "LOCK TABLE") != NULL)
+        return bp_fail(err, BP_ELOCKED,
+                       "%s could not lock a table in time: another session waits to change it; "
+                       "hint: try again later: %s",
+                       name, words);
+    if (status == 0)
+        return bp_fail(err, BP_EFAILED, "%s succeeded but complained: %s", name, words);
+    if (status > SIGNALLED)
+        return bp_fail(err, BP_EFAILED, "%s was ended by signal %d%s", name, status - SIGNALLED,
+                       status - SIGNALLED == SIGKILL ? "; hint: out of memory?" : "");
+    return bp_fail(err, BP_EFAILED, "%s failed with status %d: %s%s", name, status, words,
+                   full ? "; hint: set TMPDIR (RUNNER_TEMP in a workflow) to a folder with more "
+                          "space"
+                        : "");
+}
+
 /* Run one of the programs; its standard output is added to out unless that is NULL. */
 static enum bp_code run_program(const struct bp_child_job *job, const char *name,
                                 struct bp_buf *out, bool may_talk, struct bp_err *err)
@@ -169,15 +193,9 @@ static enum bp_code run_program(const struct bp_child_job *job, const char *name
     if (result.exit_status == 0 && (result.errs.len == 0 || may_talk))
         return BP_OK;
     bp_put_foreign(&words, bp_buf_str(&result.errs), WORDS_SHOWN);
-    if (strstr(bp_buf_str(&words), "timeout") != NULL && strstr(words.data, "LOCK TABLE") != NULL)
-        return bp_fail(err, BP_ELOCKED,
-                       "%s could not lock a table in time: another session waits to change it; "
-                       "hint: try again later: %s",
-                       name, words.data);
-    if (result.exit_status == 0)
-        return bp_fail(err, BP_EFAILED, "%s succeeded but complained: %s", name, words.data);
-    return bp_fail(err, BP_EFAILED, "%s failed with status %d: %s", name, result.exit_status,
-                   bp_buf_str(&words));
+    while (words.len > 0 && words.data[words.len - 1] == ' ')
+        bp_buf_cut(&words, words.len - 1);
+    return fail_program(name, result.exit_status, bp_buf_str(&words), err);
 }
 
 static enum bp_code dump(const struct bp_postgres_options *options,

@@ -176,18 +176,19 @@ static enum bp_code make_commit(struct bp_git_store *git, const git_oid *root, c
     return result == 0 ? BP_OK : bp_git_fail(err, result, "make a commit");
 }
 
-/* Our own commit is the tip now, for us as well. */
-static enum bp_code advance(struct bp_git_store *git, const git_oid *commit, struct bp_err *err)
+/*
+ * Our own commit is the tip now, for us as well. The reference only spares the next fetch some
+ * objects; that it cannot be written (the disk is full) does not undo what has arrived.
+ */
+static void advance(struct bp_git_store *git, const git_oid *commit, const git_oid *root)
 {
     git_reference *ref = NULL;
-    int result = git_reference_create(&ref, git->repo, BP_GIT_TIP_REF, commit, 1, NULL);
 
+    (void)git_reference_create(&ref, git->repo, BP_GIT_TIP_REF, commit, 1, NULL);
     git_reference_free(ref);
-    if (result != 0)
-        return bp_git_fail(err, result, "note the new commit");
     git->ref_folder = BP_GIT_HEADS;
     bp_git_forget_staged(git);
-    return bp_git_take_tip(git, true, err);
+    bp_git_set_tip(git, commit, root);
 }
 
 enum bp_code bp_git_commit(struct bp_store *self, const struct bp_edit *edits, size_t count,
@@ -207,5 +208,6 @@ enum bp_code bp_git_commit(struct bp_store *self, const struct bp_edit *edits, s
     if (rc != BP_OK)
         return rc;
     (void)git_oid_tostr(out->id, sizeof(out->id), &commit);
-    return advance(git, &commit, err);
+    advance(git, &commit, &root);
+    return BP_OK;
 }

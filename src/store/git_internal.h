@@ -111,6 +111,13 @@ struct bp_git_push_end {
     enum bp_code code; /* when told */
 };
 
+/* Whether they say that the disk of the working copy is full, and what helps then. */
+bool bp_git_words_full_disk(const char *words);
+#define BP_GIT_FULL_DISK_HINT "set TMPDIR (RUNNER_TEMP in a workflow) to a folder with more space"
+
+/* Whether a push that failed with these words had not sent anything yet. */
+bool bp_git_words_unsent(const char *errs);
+
 /* Read the output of `git push --porcelain` and what it wrote to standard error. */
 struct bp_git_push_end bp_git_words_push(const char *url, const char *porcelain, const char *errs,
                                          struct bp_err *err);
@@ -127,7 +134,8 @@ enum bp_code bp_git_wire_tip(struct bp_git_store *git, bool *found, struct bp_er
 enum bp_code bp_git_wire_blobs(struct bp_git_store *git, const struct bp_git_ids *ids,
                                struct bp_err *err) BP_CHECK;
 
-/* Make commit the branch's tip if the branch is still where git->tip says. */
+/* Make commit the branch's tip if the branch is still where git->tip says; see store.h for what
+ * the codes say of a change that may have arrived. */
 enum bp_code bp_git_wire_push(struct bp_git_store *git, const git_oid *commit,
                               struct bp_err *err) BP_CHECK;
 
@@ -149,7 +157,10 @@ const git_oid *bp_git_root(const struct bp_git_store *git);
 enum bp_code bp_git_find(struct bp_git_store *git, const git_oid *root, const char *path,
                          struct bp_git_item *item, struct bp_err *err) BP_CHECK;
 
-/* Forget the old tip's blobs; read what BP_GIT_TIP_REF names. */
+/* Make this commit with this tree the tip; forget the old tip's blobs. */
+void bp_git_set_tip(struct bp_git_store *git, const git_oid *commit, const git_oid *root);
+
+/* The same with what BP_GIT_TIP_REF names, or with no tip when the branch was not found. */
 enum bp_code bp_git_take_tip(struct bp_git_store *git, bool found, struct bp_err *err) BP_CHECK;
 
 /* Fill git->tip_blobs if that was not done yet. */

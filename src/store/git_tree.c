@@ -45,6 +45,8 @@ enum bp_code bp_git_fail(struct bp_err *err, int result, const char *fmt, ...)
     va_end(args);
     if (last != NULL && last->message != NULL)
         bp_put_foreign(&words, last->message, 300);
+    if (bp_git_words_full_disk(bp_buf_str(&words)))
+        bp_buf_puts(&words, "; hint: " BP_GIT_FULL_DISK_HINT);
     return bp_fail(err, result == GIT_EMISMATCH ? BP_EINTEGRITY : BP_EFAILED, "cannot %s: %s",
                    bp_buf_str(&what), bp_buf_str(&words));
 }
@@ -126,25 +128,38 @@ enum bp_code bp_git_find(struct bp_git_store *git, const git_oid *root, const ch
     return BP_OK;
 }
 
-enum bp_code bp_git_take_tip(struct bp_git_store *git, bool found, struct bp_err *err)
+static void forget_tip(struct bp_git_store *git)
 {
-    BP_AUTO(bp_git_commit_freep) git_commit *commit = NULL;
-    int result = 0;
-
     git->exists = false;
     git->tip_blobs_known = false;
     bp_git_ids_free(&git->tip_blobs);
+}
+
+void bp_git_set_tip(struct bp_git_store *git, const git_oid *commit, const git_oid *root)
+{
+    forget_tip(git);
+    git->tip = *commit;
+    git->root = *root;
+    git->exists = true;
+}
+
+enum bp_code bp_git_take_tip(struct bp_git_store *git, bool found, struct bp_err *err)
+{
+    BP_AUTO(bp_git_commit_freep) git_commit *commit = NULL;
+    git_oid id;
+    int result = 0;
+
+    forget_tip(git);
     if (!found) {
         (void)git_reference_remove(git->repo, BP_GIT_TIP_REF); /* there may be none */
         return BP_OK;
     }
-    result = git_reference_name_to_id(&git->tip, git->repo, BP_GIT_TIP_REF);
+    result = git_reference_name_to_id(&id, git->repo, BP_GIT_TIP_REF);
     if (result == 0)
-        result = git_commit_lookup(&commit, git->repo, &git->tip);
+        result = git_commit_lookup(&commit, git->repo, &id);
     if (result != 0)
         return bp_git_fail(err, result, "read the branch '%s'", git->options.branch);
-    git->root = *git_commit_tree_id(commit);
-    git->exists = true;
+    bp_git_set_tip(git, &id, git_commit_tree_id(commit));
     return BP_OK;
 }
 

@@ -15,6 +15,8 @@ struct rule {
 /* The first rule whose words occur decides. Sources of the words: git's own messages (LC_ALL=C),
  * libcurl's and OpenSSH's inside them, and what GitHub and GitLab put on "remote:" lines. */
 static const struct rule rules[] = {
+    {"ended by signal 9", BP_EFAILED, "out of memory?"},
+    {"pack-objects died of signal 9", BP_EFAILED, "out of memory?"},
     {"dubious ownership", BP_EAUTH,
      "the repository belongs to another user; git tells the command that allows it"},
     {"does not appear to be a git repository", BP_ENOTFOUND,
@@ -47,8 +49,8 @@ static const struct rule rules[] = {
     {"SSL CA cert", BP_EUSAGE, "is --ca-file right?"},
     {"certificate file", BP_EUSAGE, "is --ca-file right?"},
     {"CAfile", BP_EUSAGE, "is --ca-file right?"},
-    {"No space left on device", BP_EFAILED, "set TMPDIR to a folder with free space"},
-    {"Disk quota exceeded", BP_EFAILED, "set TMPDIR to a folder with free space"},
+    {"No space left on device", BP_EFAILED, BP_GIT_FULL_DISK_HINT},
+    {"Disk quota exceeded", BP_EFAILED, BP_GIT_FULL_DISK_HINT},
     {"mismatched algorithms", BP_EFAILED, "a repository with SHA-256 names is not supported"},
     {"dumb http transport", BP_EFAILED, "the server must speak Git's smart HTTP protocol"},
     {"is not a git command", BP_EFAILED, "is git installed with its https helper?"},
@@ -76,7 +78,12 @@ static const char write_hint[] = "the token cannot write; a fine-grained one nee
 static const char read_hint[] = "the token cannot read; a fine-grained one needs the repository "
                                 "permission 'Contents: read'";
 
-/* Why a server refuses a push it has received. Here the hints tell more than the codes do. */
+#define SECRET_HINT                                                                             \
+    "the server found a secret in the data; allow it where the server's message says, or turn " \
+    "its scan for secrets off for the backup repository"
+
+/* Why a server refuses a push it has received. Here the hints tell more than the codes do. The
+ * words for a secret are those of GitHub, GitLab and Azure DevOps. */
 static const struct rule refusals[] = {
     {"is currently checked out", BP_EFAILED,
      "the repository has this branch checked out and its files would no longer match; use a bare "
@@ -84,17 +91,17 @@ static const struct rule refusals[] = {
     {"refusing to update checked out branch", BP_EFAILED,
      "the repository has this branch checked out; use a bare repository"},
     {"annot lock ref", BP_EFAILED, NULL}, /* with "exists; cannot create": see is_race() */
-    {"Push cannot contain secrets", BP_EFAILED,
-     "push protection found a secret in the data; seal the backup with --recipient, or exclude "
-     "the table"},
-    {"secret", BP_EFAILED, "seal the backup with --recipient, or exclude the table"},
+    {"Push cannot contain secrets", BP_EFAILED, SECRET_HINT},
+    {"PUSH BLOCKED: Secrets detected", BP_EFAILED, SECRET_HINT},
+    {"VS403654", BP_EFAILED, SECRET_HINT},
     {"GH001", BP_EFAILED, "a file is larger than the server allows"},
-    {"exceeds", BP_EFAILED, "a file or the push is larger than the server allows"},
-    {"quota", BP_EFAILED, "the repository has no room left: prune it or start a new one"},
     {"protected branch", BP_EFAILED, "let the token's owner push to the protected branch"},
     {"GH006", BP_EFAILED, "let the token's owner push to the protected branch"},
     {"GH013", BP_EFAILED, "let the token's owner bypass the rules of the branch"},
     {"rule violations", BP_EFAILED, "let the token's owner bypass the rules of the branch"},
+    {"No space left on device", BP_EFAILED, "the server has no room left"},
+    {"quota", BP_EFAILED, "the repository has no room left; make some there, or use another one"},
+    {"exceeds", BP_EFAILED, "a file or the push is larger than the server allows"},
     {"shallow update not allowed", BP_EFAILED, NULL},
     {"ermission denied", BP_EFAILED, "the server cannot write into its own repository"},
     {"", BP_EFAILED, NULL},
@@ -151,9 +158,9 @@ static const char *without_label(const char *line)
     return line + strspn(line, " \t");
 }
 
-void bp_git_words_put(struct bp_buf *out, const char *errs)
+/* All lines that tell something, on one. */
+static void put_lines(struct bp_buf *out, const char *errs)
 {
-    BP_AUTO(bp_buf_free) struct bp_buf words = {0};
     size_t len = 0;
 
     for (const char *p = errs; *p != '\0'; p += len + (p[len] != '\0')) {
@@ -166,11 +173,62 @@ void bp_git_words_put(struct bp_buf *out, const char *errs)
         text = without_label(line.data);
         if (is_noise(line.data) || is_noise(text))
             continue;
-        if (words.len > 0)
-            bp_buf_puts(&words, "; ");
-        bp_buf_puts(&words, text);
+        if (out->len > 0)
+            bp_buf_puts(out, "; ");
+        bp_buf_puts(out, text);
     }
+}
+
+void bp_git_words_put(struct bp_buf *out, const char *errs)
+{
+    BP_AUTO(bp_buf_free) struct bp_buf words = {0};
+
+    put_lines(&words, errs);
     bp_put_foreign(out, bp_buf_str(&words), WORDS_KEPT);
+}
+
+/* What the rules are looked for in: without quoted names and addresses, which hold any word. */
+static void put_searchable(struct bp_buf *out, const char *errs)
+{
+    BP_AUTO(bp_buf_free) struct bp_buf lines = {0};
+
+    put_lines(&lines, errs);
+    for (const char *p = bp_buf_str(&lines); *p != '\0'; p++) {
+        size_t len = *p == '\'' ? strcspn(p + 1, "' ") : 0;
+
+        bp_buf_putc(out, *p);
+        if (len > 0 && p[1 + len] == '\'')
+            p += len;
+    }
+}
+
+bool bp_git_words_full_disk(const char *words)
+{
+    return strstr(words, "No space left on device") != NULL ||
+           strstr(words, "Disk quota exceeded") != NULL;
+}
+
+/* Each is of a time before git and the server have talked of what to send; a line of the server's
+ * own begins with "remote: ". */
+bool bp_git_words_unsent(const char *errs)
+{
+    static const char *const lines[] = {
+        "fatal: unable to access '",
+        "fatal: Authentication failed for '",
+        "fatal: could not read Username ",
+        "fatal: could not read Password ",
+        "fatal: repository '",
+        "fatal: Could not read from remote repository.",
+        "fatal: unable to connect to ",
+    };
+
+    for (const char *p = errs; *p != '\0'; p = strchrnul(p, '\n'), p += *p == '\n') {
+        for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+            if (bp_text_starts_with(p, lines[i]))
+                return true;
+        }
+    }
+    return false;
 }
 
 static enum bp_code fail(const char *url, bool writing, const char *words, const struct rule *rule,
@@ -192,11 +250,15 @@ enum bp_code bp_git_words_fail(const char *url, bool writing, const char *errs, 
 {
     const struct rule forbidden = {"returned error: 403", BP_EAUTH,
                                    writing ? write_hint : read_hint};
+    BP_AUTO(bp_buf_free) struct bp_buf text = {0};
     BP_AUTO(bp_buf_free) struct bp_buf words = {0};
-    const struct rule *rule = find(rules, sizeof(rules) / sizeof(rules[0]), errs);
+    const struct rule *rule = NULL;
 
+    put_searchable(&text, errs);
+    rule = find(rules, sizeof(rules) / sizeof(rules[0]), bp_buf_str(&text));
     /* "unable to access" is in front of every HTTP status. */
-    if (strstr(errs, forbidden.words) != NULL && (rule == NULL || rule->code != BP_EFAILED))
+    if (strstr(bp_buf_str(&text), forbidden.words) != NULL &&
+        (rule == NULL || rule->code != BP_EFAILED))
         rule = &forbidden;
     bp_git_words_put(&words, errs);
     return fail(url, writing, bp_buf_str(&words), rule, err);
@@ -218,6 +280,7 @@ static enum bp_code refused(const char *url, const char *reason, const char *err
                             struct bp_err *err)
 {
     BP_AUTO(bp_buf_free) struct bp_buf text = {0};
+    BP_AUTO(bp_buf_free) struct bp_buf searchable = {0};
     BP_AUTO(bp_buf_free) struct bp_buf words = {0};
 
     if (is_race(reason, errs))
@@ -225,8 +288,10 @@ static enum bp_code refused(const char *url, const char *reason, const char *err
                        url);
     bp_buf_printf(&text, "%s\n%s", reason, errs);
     bp_git_words_put(&words, bp_buf_str(&text));
+    put_searchable(&searchable, bp_buf_str(&text));
     return fail(url, true, bp_buf_str(&words),
-                find(refusals, sizeof(refusals) / sizeof(refusals[0]), bp_buf_str(&text)), err);
+                find(refusals, sizeof(refusals) / sizeof(refusals[0]), bp_buf_str(&searchable)),
+                err);
 }
 
 /*

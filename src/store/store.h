@@ -2,8 +2,9 @@
  * A store: a versioned folder tree that changes in whole steps. It knows nothing of archives.
  *
  * Reading sees the tip of one branch as of the last open() or refresh(). A change is staged file
- * by file and becomes visible to others in one commit, or not at all. Callers use the functions
- * below; a driver fills a struct bp_store_ops and puts a struct bp_store first in its own struct.
+ * by file and becomes visible to others in one commit, or not at all. Callers call through
+ * store->ops; a driver fills a struct bp_store_ops and puts a struct bp_store first in its own
+ * struct.
  */
 #ifndef BP_STORE_STORE_H
 #define BP_STORE_STORE_H
@@ -70,8 +71,13 @@ struct bp_store_ops {
     /*
      * One commit on top of the tip that was last looked at, and make it the branch's tip for
      * everybody. BP_ELOCKED: somebody else was faster; refresh() and try again (what is staged
-     * stays staged). BP_ENOTFOUND: nothing to move. BP_EAUTH, BP_EUNAVAILABLE, BP_EFAILED (refused
-     * by the server; the message holds its words).
+     * stays staged). BP_ENOTFOUND: nothing to move. BP_EAUTH. BP_EFAILED: refused by the server;
+     * the message holds its words. BP_EUNAVAILABLE, BP_ETIMEOUT: it did not arrive, as far as a
+     * second look at the branch tells; what is staged stays staged, so try again.
+     *
+     * When even that look does not tell, the code is BP_EFAILED, or BP_ESTOPPED after a signal, and
+     * the message says "it is not known whether the change arrived". BP_OK: it arrived, whatever
+     * happened here afterwards.
      */
     enum bp_code (*commit)(struct bp_store *self, const struct bp_edit *edits, size_t count,
                            const char *message, struct bp_store_commit *out, struct bp_err *err);

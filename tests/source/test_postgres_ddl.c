@@ -201,7 +201,8 @@ Test(postgres_ddl, takes_the_oldest_newer_pg_dump_however_much_newer)
     expect_in("the newest pg_dump found is 40;", err.msg);
 }
 
-Test(postgres_ddl, takes_words_on_standard_error_for_a_failure)
+/* Read the definitions of a database with a pg_dump that does this. */
+static void read_with_pg_dump(const char *does, struct ddl *d)
 {
     BP_AUTO(test_db_drop) struct test_db db = {0};
     BP_AUTO(bp_tempdir_removep) char *dir = NULL;
@@ -209,7 +210,6 @@ Test(postgres_ddl, takes_words_on_standard_error_for_a_failure)
     BP_AUTO(bp_freep) char *path = NULL;
     BP_AUTO(bp_freep) char *version = NULL;
     BP_AUTO(bp_freep) char *script = NULL;
-    BP_AUTO(ddl_free) struct ddl d = {0};
     struct bp_err err = {0};
 
     test_db_new(&db);
@@ -221,15 +221,49 @@ Test(postgres_ddl, takes_words_on_standard_error_for_a_failure)
     path = bp_format("%s/pg_dump", bin);
     script =
         bp_format("#!/bin/sh\n[ \"$1\" = --version ] && echo 'pg_dump (PostgreSQL) %s' && exit\n"
-                  "echo 'pg_dump: warning: something is odd' >&2\n",
-                  version);
+                  "%s\n",
+                  version, does);
     cr_assert_eq(bp_file_write(path, script, strlen(script), &err), BP_OK);
     cr_assert(chmod(path, 0700) == 0);
     const char *dirs[] = {bin, NULL};
 
     db.options.program_dirs = dirs;
-    cr_expect_eq(read_ddl(&db, &d), BP_EFAILED);
+    cr_expect_eq(read_ddl(&db, d), BP_EFAILED);
+    bp_source_freep(&d->source);
+}
+
+Test(postgres_ddl, takes_words_on_standard_error_for_a_failure)
+{
+    BP_AUTO(ddl_free) struct ddl d = {0};
+
+    read_with_pg_dump("echo 'pg_dump: warning: something is odd' >&2", &d);
     expect_in("pg_dump succeeded but complained: pg_dump: warning: something is odd", d.err.msg);
+}
+
+Test(postgres_ddl, says_what_helps_when_the_disk_is_full)
+{
+    static const char hint[] =
+        "; hint: set TMPDIR (RUNNER_TEMP in a workflow) to a folder with more space";
+    BP_AUTO(ddl_free) struct ddl ours = {0};
+    BP_AUTO(ddl_free) struct ddl servers = {0};
+
+    read_with_pg_dump("echo 'pg_dump: error: could not write to output file: No space left on "
+                      "device' >&2; exit 1",
+                      &ours);
+    expect_in("pg_dump failed with status 1: ", ours.err.msg);
+    expect_in(hint, ours.err.msg);
+    read_with_pg_dump("echo 'pg_dump: error: query failed: ERROR:  could not write to file "
+                      "\"base/pgsql_tmp/1\": No space left on device' >&2; exit 1",
+                      &servers);
+    expect_not_in(hint, servers.err.msg);
+}
+
+Test(postgres_ddl, says_when_pg_dump_was_killed)
+{
+    BP_AUTO(ddl_free) struct ddl d = {0};
+
+    read_with_pg_dump("kill -9 $$", &d);
+    expect_in("pg_dump was ended by signal 9; hint: out of memory?", d.err.msg);
 }
 
 Test(postgres_ddl, does_not_mind_the_warning_about_a_collation_version)

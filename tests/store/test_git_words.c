@@ -55,7 +55,15 @@ Test(store_git_words, words_of_git_become_codes)
          "repository.\n",
          BP_EUNAVAILABLE, "timed out"},
         {"fatal: mismatched algorithms: client sha1; server sha256\n", BP_EFAILED, "SHA-256"},
-        {"fatal: write error: No space left on device\n", BP_EFAILED, "TMPDIR"},
+        {"fatal: write error: No space left on device\n", BP_EFAILED,
+         "hint: set TMPDIR (RUNNER_TEMP in a workflow) to a folder with more space"},
+        {"git push was ended by signal 9\nwarning: x\n", BP_EFAILED,
+         "git push was ended by signal 9; hint: out of memory?"},
+        {"fatal: unable to access 'https://h/timeout-SSL': Connection refused\n", BP_EUNAVAILABLE,
+         "Connection refused"},
+        {"fatal: 'https://h/timeout' is odd\n", BP_EFAILED, "is odd"},
+        {"fatal: couldn't do it in 'SSL'\n", BP_EFAILED, "couldn't do it in 'SSL'"},
+        {"warning: redirecting to https://h/timeout/\nfatal: something\n", BP_EFAILED, "something"},
         {"fatal: something new\n", BP_EFAILED, "something new"},
         {"", BP_EFAILED, "git gave no reason"},
     };
@@ -98,7 +106,7 @@ Test(store_git_words, the_ends_of_a_push_become_codes)
          "remote: error: GH013: Repository rule violations found for refs/heads/main.\nremote: \n"
          "remote: - GITHUB PUSH PROTECTION\nremote:   ————————————————\nremote:     - Push cannot "
          "contain secrets\n",
-         BP_EFAILED, "--recipient"},
+         BP_EFAILED, "allow it where the server's message says"},
         {"[remote rejected] (protected branch hook declined)",
          "remote: error: GH006: Protected branch update failed for refs/heads/main.\n", BP_EFAILED,
          "protected branch"},
@@ -106,6 +114,14 @@ Test(store_git_words, the_ends_of_a_push_become_codes)
          "remote: error: GH001: Large files detected.\nremote: error: File x is 120.00 MB; this "
          "exceeds GitHub's file size limit of 100.00 MB\n",
          BP_EFAILED, "larger than the server allows"},
+        {"[remote rejected] (pre-receive hook declined)",
+         "remote: PUSH BLOCKED: Secrets detected in code changes\n", BP_EFAILED,
+         "turn its scan for secrets off"},
+        {"[remote rejected] (VS403654: The push was rejected because it contains one or more "
+         "secrets.)",
+         "", BP_EFAILED, "turn its scan for secrets off"},
+        {"[remote rejected] (unpacker error)", "remote: fatal: No space left on device\n",
+         BP_EFAILED, "the server has no room left"},
         {"[remote rejected] (pre-receive hook declined)", "remote: not today\n", BP_EFAILED,
          "not today"},
     };
@@ -122,6 +138,72 @@ Test(store_git_words, the_ends_of_a_push_become_codes)
         cr_expect_not_null(strstr(err.msg, rows[i].words), "%s", err.msg);
         cr_expect_null(strstr(err.msg, "——"), "%s", err.msg);
     }
+}
+
+Test(store_git_words, names_of_repositories_are_no_reasons)
+{
+    struct bp_err err = {0};
+    struct bp_git_push_end end =
+        bp_git_words_push("https://h/o/secret-quota-exceeds",
+                          "!\t1:refs/heads/main\t[remote rejected] (pre-receive hook declined)\n",
+                          "remote: not today\nTo https://h/o/secret-quota-exceeds\n"
+                          "error: failed to push some refs to 'https://h/o/secret-quota-exceeds'\n",
+                          &err);
+
+    cr_expect_eq(end.code, BP_EFAILED);
+    cr_expect_null(strstr(err.msg, "hint"), "%s", err.msg);
+}
+
+Test(store_git_words, hints_name_what_exists)
+{
+    static const char *const reasons[] = {
+        "Push cannot contain secrets", "quota", "exceeds", "GH006", "GH013",
+        "is currently checked out"};
+
+    for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
+        BP_AUTO(bp_freep) char *out = bp_format("!\t1:refs/heads/main\t%s\n", reasons[i]);
+        struct bp_err err = {0};
+
+        (void)bp_git_words_push("URL", out, "", &err);
+        cr_expect_not_null(strstr(err.msg, "; hint: "), "%s", err.msg);
+        cr_expect_null(strstr(err.msg, "--recipient"), "%s", err.msg);
+        cr_expect_null(strstr(err.msg, "exclude"), "%s", err.msg);
+        cr_expect_null(strstr(err.msg, "prune"), "%s", err.msg);
+    }
+}
+
+Test(store_git_words, a_push_that_did_not_get_to_sending_is_known_by_its_words)
+{
+    static const char *const unsent[] = {
+        "fatal: unable to access 'https://h/': The requested URL returned error: 503\n",
+        "remote: Repository not found.\nfatal: repository 'https://h/r/' not found\n",
+        "ssh: no route\r\nfatal: Could not read from remote repository.\n\nPlease make sure\n",
+        "fatal: unable to connect to h:\nh[0]: errno=Connection refused\n"};
+    static const char *const sent[] = {
+        "",
+        "error: RPC failed; HTTP 503 curl 22 The requested URL returned error: 503\n"
+        "send-pack: unexpected disconnect while reading sideband packet\n"
+        "fatal: the remote end hung up unexpectedly\n",
+        "remote: fatal: unable to access '/x'\nfatal: the remote end hung up\n",
+        "fatal: the remote end hung up unexpectedly\n"};
+
+    for (size_t i = 0; i < sizeof(unsent) / sizeof(unsent[0]); i++)
+        cr_expect(bp_git_words_unsent(unsent[i]), "%s", unsent[i]);
+    for (size_t i = 0; i < sizeof(sent) / sizeof(sent[0]); i++)
+        cr_expect_not(bp_git_words_unsent(sent[i]), "%s", sent[i]);
+}
+
+Test(store_git_words, a_full_disk_is_told_with_advice)
+{
+    struct bp_err err = {0};
+
+    cr_assert_geq(git_libgit2_init(), 0);
+    (void)git_error_set_str(GIT_ERROR_OS, "failed to write chunk: No space left on device");
+    cr_expect_eq(bp_git_fail(&err, -1, "write '%s'", "x"), BP_EFAILED);
+    cr_expect_str_eq(err.msg, "cannot write 'x': failed to write chunk: No space left on device; "
+                              "hint: set TMPDIR (RUNNER_TEMP in a workflow) to a folder with more "
+                              "space");
+    (void)git_libgit2_shutdown();
 }
 
 Test(store_git_words, a_push_without_an_answer_is_not_decided)
