@@ -289,6 +289,10 @@ def stop_folder(folder: Path) -> None:
         shutil.rmtree(folder / name, ignore_errors=True)
     for name in ('port', 'env', 'log', 'tool.log', 'password'):
         (folder / name).unlink(missing_ok=True)
+    try:
+        folder.rmdir()
+    except OSError:
+        pass        # it holds something that is not ours
 
 
 def main(arguments: list[str] | None = None) -> int:
