@@ -128,7 +128,7 @@ static void *old_server(void *ctx)
     return NULL;
 }
 
-Test(postgres_conn, refuses_a_server_that_is_too_old, .timeout = 30)
+Test(postgres_conn, refuses_a_server_that_is_too_old, .timeout = 60)
 {
     BP_AUTO(bp_freep) char *url = NULL;
     struct bp_err err = {0};
@@ -296,7 +296,7 @@ Test(postgres_conn, cancels_a_running_query_when_asked_to_stop)
     cr_expect_str_eq(left, "0", "the server still sleeps");
 }
 
-Test(postgres_conn, ends_the_connection_rather_than_drain_a_copy, .timeout = 30)
+Test(postgres_conn, ends_the_connection_rather_than_drain_a_copy, .timeout = 60)
 {
     static const char *const texts[] = {"COPY (SELECT 1) TO STDOUT", "COPY t FROM STDIN"};
     BP_AUTO(test_db_drop) struct test_db db = {0};

@@ -185,7 +185,7 @@ Test(postgres_target, refuses_a_copy_statement_that_is_none)
     cr_expect_not_null(strstr(err.msg, "not a statement that loads rows"), "%s", err.msg);
 }
 
-Test(postgres_target, does_not_wait_for_the_end_of_a_copy_that_nobody_reads, .timeout = 30)
+Test(postgres_target, does_not_wait_for_the_end_of_a_copy_that_nobody_reads, .timeout = 60)
 {
     static const char *const texts[] = {"COPY (SELECT 1) TO stdout;", "SELECT 1; SELECT 2;",
                                         "SELECT 1; COPY (SELECT 1) TO stdout;"};
@@ -202,7 +202,7 @@ Test(postgres_target, does_not_wait_for_the_end_of_a_copy_that_nobody_reads, .ti
     }
 }
 
-Test(postgres_target, does_not_run_a_copy, .timeout = 30)
+Test(postgres_target, does_not_run_a_copy, .timeout = 60)
 {
     static const char *const texts[] = {"COPY pg_class TO STDOUT", "COPY t FROM STDIN",
                                         "SELECT 1; COPY (SELECT 1) TO STDOUT; SELECT 2",
@@ -222,7 +222,7 @@ Test(postgres_target, does_not_run_a_copy, .timeout = 30)
     }
 }
 
-Test(postgres_target, ends_a_load_that_starts_a_second_copy, .timeout = 30)
+Test(postgres_target, ends_a_load_that_starts_a_second_copy, .timeout = 60)
 {
     BP_AUTO(test_db_drop) struct test_db db = {0};
     BP_AUTO(bp_target_freep) struct bp_target *target = NULL;

@@ -17,7 +17,7 @@ static void tear_down(void)
     git_box_close(&box);
 }
 
-TestSuite(store_git_tree, .init = set_up, .fini = tear_down, .timeout = 120);
+TestSuite(store_git_tree, .init = set_up, .fini = tear_down, .timeout = 60);
 
 static void expect_output(const char *wanted, const char *command)
 {
