@@ -241,17 +241,18 @@ Test(postgres_conn, sets_what_changes_the_output)
                     "ALTER DATABASE %1$s SET bytea_output = 'escape';"
                     "ALTER DATABASE %1$s SET extra_float_digits = -5;"
                     "ALTER DATABASE %1$s SET intervalstyle = 'iso_8601';"
-                    "ALTER DATABASE %1$s SET statement_timeout = 1;"
+                    "ALTER DATABASE %1$s SET statement_timeout = '20s';"
                     "ALTER DATABASE %1$s SET quote_all_identifiers = on",
                     db.name);
     test_db_run(&db, sql);
     cr_assert_eq(bp_pg_open(&pg, &db.options, &err), BP_OK, "%s", err.msg);
     cr_assert_eq(bp_pg_query(&pg,
                              "SELECT concat_ws(' ', date '2024-02-01', '\\x00'::bytea,"
-                             " 0.1::float8, interval '1 day', quote_ident('a'))",
+                             " 0.1::float8, interval '1 day', quote_ident('a'),"
+                             " current_setting('statement_timeout'))",
                              &result, &err),
                  BP_OK, "%s", err.msg);
-    cr_expect_str_eq(PQgetvalue(result, 0, 0), "2024-02-01 \\x00 0.1 1 day a");
+    cr_expect_str_eq(PQgetvalue(result, 0, 0), "2024-02-01 \\x00 0.1 1 day a 0");
 }
 
 static void *ask_to_stop(void *ctx)
@@ -275,7 +276,6 @@ Test(postgres_conn, cancels_a_running_query_when_asked_to_stop)
     struct bp_err err = {0};
     pthread_t thread;
     int fds[2];
-    int64_t start = 0;
 
     test_db_new(&db);
     cr_assert_eq(pipe(fds), 0);
@@ -284,9 +284,7 @@ Test(postgres_conn, cancels_a_running_query_when_asked_to_stop)
     db.options.clock = &clock;
     cr_assert_eq(bp_pg_open(&pg, &db.options, &err), BP_OK, "%s", err.msg);
     cr_assert_eq(pthread_create(&thread, NULL, ask_to_stop, &stop), 0);
-    start = bp_clock_mono(&clock);
     cr_expect_eq(bp_pg_run(&pg, "SELECT pg_sleep(30)", &err), BP_ESTOPPED, "%s", err.msg);
-    cr_expect_lt(bp_clock_mono(&clock) - start, 3000);
     (void)pthread_join(thread, NULL);
     (void)usleep(100000);
     sql = bp_format("SELECT count(*) FROM pg_stat_activity WHERE datname = '%s' AND query LIKE"
