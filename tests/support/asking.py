@@ -1,9 +1,10 @@
-"""What the self-tests share: one request to a fake, an example state, waiting."""
+"""What the self-tests share: one request to a fake, an example state, a test case, waiting."""
 from __future__ import annotations
 
 import http.client
 import json
 import time
+import unittest
 from pathlib import Path
 
 from fake_github import FakeGitHub
@@ -62,6 +63,26 @@ def example(**options) -> FakeGitHub:
     workflow.on_branch('old', dispatch=False)
     fake.add_token(TOKEN)
     return fake
+
+
+class FakeTest(unittest.TestCase):
+    """One fake with a manual clock for each test."""
+
+    def setUp(self) -> None:
+        self.fake = self.enter(example())
+
+    def enter(self, context):
+        value = context.__enter__()
+        self.addCleanup(context.__exit__, None, None, None)
+        return value
+
+    def ask(self, method: str, path: str, body: object = None, **options) -> Answer:
+        return ask(self.fake.url, method, path, body, **options)
+
+    def refused(self, status: int, message: str, answer: Answer) -> None:
+        self.assertEqual((status, message), (answer.status, answer.json['message']))
+        self.assertEqual(str(status), answer.json['status'])
+        self.assertIn('docs.github.com', answer.json['documentation_url'])
 
 
 def wait_until_gone(pid: int) -> None:

@@ -10,7 +10,8 @@ forwarder of our own keeps what Prism said, so that the test need not ask the pr
 
 The description is tests/data/github-openapi.json. Statuses it does not list (401 or 422 of a
 dispatch, for example) are only warnings. Scripted faults do not belong here: Prism turns a
-reset into a 500 of its own.
+reset into a 500 of its own. Nor do files asked for with application/vnd.github.raw+json: Prism
+reads every answer of a type that ends in +json as JSON, and the text of a file is none.
 """
 from __future__ import annotations
 

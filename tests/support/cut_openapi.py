@@ -21,6 +21,8 @@ PATHS = {
     '/repos/{owner}/{repo}': ['get'],
     '/repos/{owner}/{repo}/branches/{branch}': ['get'],
     '/repos/{owner}/{repo}/git/ref/{ref}': ['get'],
+    '/repos/{owner}/{repo}/contents/{path}': ['get'],
+    '/repos/{owner}/{repo}/statuses/{sha}': ['post'],
     '/repos/{owner}/{repo}/actions/permissions': ['get'],
     '/repos/{owner}/{repo}/actions/workflows': ['get'],
     '/repos/{owner}/{repo}/actions/workflows/{workflow_id}': ['get'],
@@ -30,7 +32,10 @@ PATHS = {
     '/repos/{owner}/{repo}/actions/runs': ['get'],
     '/repos/{owner}/{repo}/actions/runs/{run_id}': ['get'],
     '/repos/{owner}/{repo}/actions/runs/{run_id}/jobs': ['get'],
+    '/repos/{owner}/{repo}/actions/runs/{run_id}/concurrency_groups': ['get'],
+    '/repos/{owner}/{repo}/actions/runs/{run_id}/pending_deployments': ['get'],
     '/repos/{owner}/{repo}/actions/runs/{run_id}/cancel': ['post'],
+    '/repos/{owner}/{repo}/actions/runs/{run_id}/force-cancel': ['post'],
 }
 # Prose and examples are most of the file and nothing is checked against them.
 NOISE = ('description', 'example', 'examples', 'summary', 'externalDocs', 'tags', 'x-github',
@@ -94,19 +99,18 @@ def allow_created_ranges(document: dict) -> None:
                    r'\.\.(?:[0-9][0-9T:Z+-]*|\*))$'}
 
 
-def allow_refs_with_slashes(document: dict) -> None:
-    """{ref} of git/ref/{ref} spans several path segments (x-multi-segment), which plain OpenAPI
-    cannot say: one more path for each further segment."""
-    paths = document['paths']
-    path = '/repos/{owner}/{repo}/git/ref/{ref}'
-    operation = json.loads(json.dumps(paths[path]['get']))
-    for depth in (2, 3, 4):
-        path += f'/{{ref_{depth}}}'
+def allow_slashes(document: dict, path: str, depths: range) -> None:
+    """The last parameter of some paths spans several segments (x-multi-segment), which plain
+    OpenAPI cannot say: one more path for each further segment."""
+    operation = document['paths'][path]['get']
+    identifier, name = operation['operationId'], path.rpartition('{')[2].rstrip('}')
+    for depth in depths:
+        path += f'/{{{name}_{depth}}}'
         operation = json.loads(json.dumps(operation))
-        operation['operationId'] = f'git/get-ref-{depth}'
-        operation['parameters'].append({'name': f'ref_{depth}', 'in': 'path', 'required': True,
+        operation['operationId'] = f'{identifier}-{depth}'
+        operation['parameters'].append({'name': f'{name}_{depth}', 'in': 'path', 'required': True,
                                         'schema': {'type': 'string'}})
-        paths[path] = {'get': operation}
+        document['paths'][path] = {'get': operation}
 
 
 def cut(full: dict) -> dict:
@@ -119,7 +123,8 @@ def cut(full: dict) -> dict:
         'paths': paths, 'components': with_components(full, paths)}
     add_required_descriptions(document)
     allow_created_ranges(document)
-    allow_refs_with_slashes(document)
+    allow_slashes(document, '/repos/{owner}/{repo}/git/ref/{ref}', range(2, 5))
+    allow_slashes(document, '/repos/{owner}/{repo}/contents/{path}', range(2, 4))
     return document
 
 

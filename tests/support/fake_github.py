@@ -20,7 +20,8 @@ The state file holds the arguments of State ("clock", "now", "advance_per_reques
 
     {"clock": "real",
      "repositories": {"octo-org/app": {"branches": ["main"], "workflows": [{"file": "backup.yml",
-        "inputs": {"reason": {"required": true}}, "on_branch": {"old": {"dispatch": false}}}]}},
+        "inputs": {"reason": {"required": true}},
+        "on_branch": {"old": {"dispatch": false}, "bare": {"missing": true}}}]}},
      "tokens": {"ghp_test": {"login": "octocat", "scopes": ["repo"]}},
      "plans": [{"branch": "main", "start_after": 1, "finish_after": 3}],
      "faults": [{"kind": "status", "status": 502, "path_regex": "/runs", "times": 2}]}
@@ -47,11 +48,12 @@ from fake_github_api import Api
 from fake_github_command import CommandRunner
 from fake_github_fault import Fault, Faults
 from fake_github_http import Request, Server
-from fake_github_state import Run, State, iso
+from fake_github_model import Run, iso
+from fake_github_state import State
 from tls import make_certificate
 
 STATE_OPTIONS = ('clock', 'now', 'advance_per_request', 'run_details', 'api_versions',
-                 'retired_versions', 'max_inputs')
+                 'retired_versions', 'max_inputs', 'concurrency_api', 'list_order', 'seed', 'skew')
 
 
 class FakeGitHub(State):
@@ -61,6 +63,9 @@ class FakeGitHub(State):
     advance_per_request: each GET that saw a run makes it so many seconds older, so that a
         program that polls by its own clock sees progress without anybody waiting.
     run_details: False imitates a server that does not know return_run_details.
+    concurrency_api: False imitates one that does not know concurrency groups.
+    list_order: 'shuffled' lists runs in an order that depends on `seed` alone, not newest first.
+    skew: seconds that a real clock is ahead of this machine's; clock.skew changes it later.
     tls: serve HTTPS with a certificate that clients find in `ca_file`.
     run_command: what every dispatched run executes; the run ends as the command does.
     """

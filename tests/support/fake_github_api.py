@@ -5,27 +5,28 @@ observation a comment says so.
 """
 from __future__ import annotations
 
+import hashlib
 import json
 import re
-from datetime import datetime, timezone
 from urllib.parse import unquote, urlencode
 
 from fake_github_call import DOCS, Answer, Call, Refusal, not_found, rate_headers
-from fake_github_query import filters, paged
-from fake_github_render import Render
-from fake_github_state import Repo, Run, State, Token, Workflow
+from fake_github_endpoints import json_object
+from fake_github_model import Repo, Token, Workflow
+from fake_github_query import paged
+from fake_github_repos import RepoEndpoints
+from fake_github_runs import RunEndpoints, find_workflow
 
 DISPATCH_DOCS = f'{DOCS}/actions/workflows#create-a-workflow-dispatch-event'
 NEW_VERSION = '2026-03-10'
-SEARCH_LIMIT = 1000                 # "up to 1,000 results for each search"
+SSO_DOCS = ('https://docs.github.com/articles/authenticating-to-a-github-organization-with-saml-'
+            'single-sign-on/')
+SSO_TOKENS = {'classic': 'Personal Access', 'oauth': 'OAuth'}
 NO_USER_AGENT = ('\r\nRequest forbidden by administrative rules. Please make sure your request has '
                  'a User-Agent header.\r\n')
 
 
-class Api:
-    def __init__(self, state: State) -> None:
-        self.state = state
-
+class Api(RepoEndpoints, RunEndpoints):
     def answer(self, call: Call) -> Answer:
         """The whole way of a request: client checks, token, budget, route, common headers."""
         state = self.state
@@ -39,6 +40,8 @@ class Api:
                 result = self._route(call)
             except Refusal as refusal:
                 result = refusal.answer
+            if call.method == 'GET' and result.status == 200:
+                result = self._unless_known(call, result)
             result.headers = {**self._common_headers(call), **result.headers}
             return result
 
@@ -57,19 +60,32 @@ class Api:
             return self.state.anonymous
         scheme, _, value = header.partition(' ')
         token = self.state.tokens.get(value.strip())
-        expired = token is not None and token.expires_at is not None and (
-            token.expires_at <= self.state.clock.now())
-        if scheme.lower() not in ('bearer', 'token') or token is None or token.revoked or expired:
+        if scheme.lower() not in ('bearer', 'token') or token is None or (
+                not token.admit(self.state.clock.now())):
             raise Refusal(401, 'Bad credentials')
         return token
 
     def _spend(self, call: Call) -> None:
         token = call.token
         assert token is not None
-        if call.path == '/rate_limit' or token.spend(self.state.clock.now()):
+        if call.path == '/rate_limit':
             return
-        raise Refusal(403, rate_message(token), f'{DOCS}/using-the-rest-api/rate-limits-for-the-'
-                      'rest-api')
+        call.spent = token.spend(self.state.clock.now())
+        if not call.spent:
+            raise Refusal(403, rate_message(token), f'{DOCS}/using-the-rest-api/rate-limits-for-'
+                          'the-rest-api')
+
+    def _unless_known(self, call: Call, answer: Answer) -> Answer:
+        """The answer with its tag; 304, free for whoever has a token, when the client has it."""
+        tag = '"%s"' % hashlib.sha256(answer.encoded()).hexdigest()[:32]
+        answer.headers['ETag'] = f'W/{tag}'
+        known = call.headers.get('if-none-match', '').split(',')
+        if tag not in [item.strip().removeprefix('W/') for item in known]:
+            return answer
+        if call.spent and call.token is not None and call.token is not self.state.anonymous:
+            call.token.refund()
+        answer.headers.pop('Content-Type', None)
+        return Answer(304, None, answer.headers)
 
     def _common_headers(self, call: Call) -> dict[str, str]:
         headers = {'X-GitHub-Media-Type': 'github.v3; format=json'}
@@ -83,8 +99,10 @@ class Api:
         if token.kind in ('classic', 'oauth'):
             headers['X-OAuth-Scopes'] = ', '.join(token.scopes)
             headers['X-Accepted-OAuth-Scopes'] = 'repo' if '/repos/' in call.path else ''
+        elif call.accepted and token is not self.state.anonymous:
+            headers['X-Accepted-GitHub-Permissions'] = call.accepted
         if token.expires_at is not None:
-            headers['github-authentication-token-expiration'] = expiry_text(token.expires_at)
+            headers['github-authentication-token-expiration'] = token.expiry_text
         return headers
 
     # Routing
@@ -97,6 +115,7 @@ class Api:
             call.match = {k: unquote(v) for k, v in match.groupdict().items() if v is not None}
             if permission is None:
                 return getattr(self, name)(call)
+            call.accepted = f"{permission}={'write' if level > 1 else 'read'}"
             moved = self.state.moved.get(repo_name(call).lower())
             if moved is not None:
                 return self._moved(call, moved)
@@ -122,25 +141,24 @@ class Api:
             repo = self.state.repos.get(repo_name(call).lower())
         if repo is None or (repo.private and token.level(repo, 'metadata') < 1):
             raise not_found()
+        if token.sso == 'required':
+            raise sso_refusal(token, repo)
         public = not repo.private and level == 1 and permission != 'administration'
         if not public and token.level(repo, permission) < level:
             if token is self.state.anonymous:
                 raise Refusal(401, 'Requires authentication')
-            raise permission_refusal(token, permission, level)
+            raise permission_refusal(token)
         if level > 1 and repo.archived:
             raise Refusal(403, 'Repository was archived so is read-only.')
         if repo.disabled:
             raise Refusal(403, 'Repository access blocked')
         return repo
 
-    def _render(self, call: Call) -> Render:
-        return Render(self.state, call.api, call.web, self.state.clock.now())
-
     # Endpoints that name no repository
 
     def rate_limit(self, call: Call) -> Answer:
         assert call.token is not None
-        body = self._render(call).rate_limit(call.token, call.version != NEW_VERSION)
+        body = self.render(call).rate_limit(call.token, call.version != NEW_VERSION)
         return Answer(200, body)
 
     def user(self, call: Call) -> Answer:
@@ -150,42 +168,19 @@ class Api:
             raise Refusal(401, 'Requires authentication')
         if token.kind == 'installation':
             raise Refusal(403, 'Resource not accessible by integration')
-        return Answer(200, self._render(call).own_user(token))
+        return Answer(200, self.render(call).own_user(token))
 
     def versions(self, call: Call) -> Answer:
         return Answer(200, list(self.state.api_versions))
 
-    # Repositories and branches
-
-    def get_repo(self, call: Call, repo: Repo) -> Answer:
-        assert call.token is not None
-        return Answer(200, self._render(call).repo(repo, call.token))
-
-    def get_branch(self, call: Call, repo: Repo) -> Answer:
-        if call.match['branch'] not in repo.branches:
-            raise Refusal(404, 'Branch not found', f'{DOCS}/branches/branches#get-a-branch')
-        return Answer(200, self._render(call).branch(repo, call.match['branch']))
-
-    def get_ref(self, call: Call, repo: Repo) -> Answer:
-        kind, _, name = call.match['ref'].partition('/')
-        if kind != 'heads' or name not in repo.branches:
-            raise Refusal(404, 'Not Found', f'{DOCS}/git/refs#get-a-reference')
-        return Answer(200, self._render(call).git_ref(repo, name))
-
-    def get_permissions(self, call: Call, repo: Repo) -> Answer:
-        body = {'enabled': repo.actions_enabled}
-        if repo.actions_enabled:
-            body.update(allowed_actions='all', sha_pinning_required=False)
-        return Answer(200, body)
-
     # Workflows
 
     def list_workflows(self, call: Call, repo: Repo) -> Answer:
-        render = self._render(call)
+        render = self.render(call)
         return paged(call, 'workflows', repo.workflows, lambda w: render.workflow(repo, w))
 
     def get_workflow(self, call: Call, repo: Repo) -> Answer:
-        return Answer(200, self._render(call).workflow(repo, find_workflow(call, repo)))
+        return Answer(200, self.render(call).workflow(repo, find_workflow(call, repo)))
 
     def enable_workflow(self, call: Call, repo: Repo) -> Answer:
         workflow = find_workflow(call, repo)
@@ -205,8 +200,7 @@ class Api:
         if branch not in repo.branches and branch not in repo.tags:
             raise Refusal(422, f'No ref found for: {ref}', DISPATCH_DOCS)
         inputs = checked_inputs(workflow, branch, inputs)
-        run = self.state.add_run(repo.full_name, workflow.file, branch, actor=call.token.login,
-                                 inputs=inputs)
+        run = self.state.dispatched(repo, workflow, branch, call.token.login, inputs)
         self.state.on_dispatch(run)
         if not details:
             return Answer(204)
@@ -219,12 +213,7 @@ class Api:
         def refuse(problem: str) -> Refusal:
             return Refusal(422, f'Invalid request.\n\n{problem}', DISPATCH_DOCS)
 
-        try:
-            body = json.loads(call.body)
-        except ValueError:
-            raise Refusal(400, 'Problems parsing JSON', DISPATCH_DOCS) from None
-        if not isinstance(body, dict):
-            raise Refusal(400, 'Body should be a JSON object', DISPATCH_DOCS)
+        body = json_object(call, DISPATCH_DOCS)
         new = call.version >= NEW_VERSION
         allowed = {'ref', 'inputs'}
         if self.state.run_details and not new:
@@ -247,57 +236,6 @@ class Api:
                          'boolean.')
         return ref, inputs, details or (new and self.state.run_details)
 
-    # Runs
-
-    def list_runs(self, call: Call, repo: Repo) -> Answer:
-        now, query = self.state.clock.now(), call.query
-        wanted = filters(query)
-        runs = [run for run in self.state.runs if run.repo is repo]
-        if 'workflow_id' in call.match:
-            workflow = find_workflow(call, repo)
-            runs = [run for run in runs if run.workflow is workflow]
-        found = []
-        for run in runs:
-            run.settle(now)
-            shown = run.visible(now)
-            if all(test(run) for test in wanted):
-                if shown:
-                    found.append(run)
-                else:
-                    self.state.see(run)     # the request would have seen it: let it grow older
-        found.sort(key=lambda run: (run.created_at, run.id), reverse=True)
-        render = self._render(call)
-        return paged(call, 'workflow_runs', found, lambda run: self._seen(run, render.run(run)),
-                     SEARCH_LIMIT if wanted else None)
-
-    def _seen(self, run: Run, body: dict) -> dict:
-        self.state.see(run)
-        return body
-
-    def _find_run(self, call: Call, repo: Repo) -> Run:
-        run = self.state.run(int(call.match['run_id']))
-        if run is None or run.repo is not repo:
-            raise not_found()
-        if not run.visible(self.state.clock.now()):
-            self.state.see(run)
-            raise not_found()
-        return run
-
-    def get_run(self, call: Call, repo: Repo) -> Answer:
-        run = self._find_run(call, repo)
-        return Answer(200, self._seen(run, self._render(call).run(run)))
-
-    def list_jobs(self, call: Call, repo: Repo) -> Answer:
-        run = self._find_run(call, repo)
-        jobs = self._render(call).jobs(run)
-        self.state.see(run)
-        return paged(call, 'jobs', jobs, lambda job: job)
-
-    def cancel_run(self, call: Call, repo: Repo) -> Answer:
-        if not self.state.cancel(self._find_run(call, repo)):
-            raise Refusal(409, 'Cannot cancel a workflow run that is completed.')
-        return Answer(202, {})
-
 
 # Helpers that need no state
 
@@ -310,29 +248,27 @@ def rate_message(token: Token) -> str:
     return f'API rate limit exceeded for {who} ID {token.user_id}.'
 
 
-def expiry_text(epoch: float) -> str:
-    return datetime.fromtimestamp(epoch, timezone.utc).strftime('%Y-%m-%d %H:%M:%S UTC')
+def sso_refusal(token: Token, repo: Repo) -> Refusal:
+    kind = SSO_TOKENS.get(token.kind, 'Personal Access')
+    result = Refusal(403, 'Resource protected by organization SAML enforcement. You must grant '
+                     f'your {kind} token access to this organization.', SSO_DOCS)
+    result.answer.headers['X-GitHub-SSO'] = (
+        f'required; url=https://github.com/orgs/{repo.owner}/sso?authorization_request=AAAA')
+    return result
 
 
-def permission_refusal(token: Token, permission: str, level: int) -> Refusal:
+def permission_refusal(token: Token) -> Refusal:
+    """Which permission it wants stands in a header that every answer has; see Call.accepted."""
     if token.kind in ('classic', 'oauth'):      # these have scopes, not permissions
         return Refusal(403, 'Must have admin rights to Repository.')
     kind = 'personal access token' if token.kind == 'fine-grained' else 'integration'
-    return Refusal(403, f'Resource not accessible by {kind}', X_Accepted_GitHub_Permissions=(
-        f"{permission}={'write' if level > 1 else 'read'}"))
-
-
-def find_workflow(call: Call, repo: Repo) -> Workflow:
-    workflow = repo.workflow(call.match['workflow_id'])
-    if workflow is None:
-        raise not_found()
-    return workflow
+    return Refusal(403, f'Resource not accessible by {kind}')
 
 
 def checked_inputs(workflow: Workflow, branch: str, inputs: dict) -> dict:
     """The inputs with the defaults filled in, checked against the file on that branch."""
     trigger = workflow.trigger_for(branch)
-    if trigger is None:
+    if trigger is None:         # not verified for a branch that lacks the file altogether
         raise Refusal(422, "Workflow does not have 'workflow_dispatch' trigger", DISPATCH_DOCS)
     unknown = [name for name in inputs if name not in trigger.inputs]
     if unknown:
@@ -362,6 +298,8 @@ ROUTES = [
     route('GET', 'REPO', 'get_repo', 'metadata'),
     route('GET', 'REPO/branches/(?P<branch>.+)', 'get_branch', 'contents'),
     route('GET', 'REPO/git/ref/(?P<ref>.+)', 'get_ref', 'contents'),
+    route('GET', 'REPO/contents/(?P<path>.+)', 'get_contents', 'contents'),
+    route('POST', 'REPO/statuses/(?P<sha>[^/]+)', 'create_status', 'statuses', 2),
     route('GET', 'REPO/actions/permissions', 'get_permissions', 'administration'),
     route('GET', 'REPO/actions/workflows', 'list_workflows', 'actions'),
     route('GET', 'REPO/actions/workflows/WF', 'get_workflow', 'actions'),
@@ -371,5 +309,9 @@ ROUTES = [
     route('GET', 'REPO/actions/runs', 'list_runs', 'actions'),
     route('GET', 'REPO/actions/runs/RUN', 'get_run', 'actions'),
     route('GET', 'REPO/actions/runs/RUN/jobs', 'list_jobs', 'actions'),
+    route('GET', 'REPO/actions/runs/RUN/concurrency_groups', 'list_groups', 'actions'),
+    route('GET', 'REPO/actions/runs/RUN/pending_deployments', 'list_pending_deployments',
+          'actions'),
     route('POST', 'REPO/actions/runs/RUN/cancel', 'cancel_run', 'actions', 2),
+    route('POST', 'REPO/actions/runs/RUN/force-cancel', 'force_cancel_run', 'actions', 2),
 ]

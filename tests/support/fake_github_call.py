@@ -1,9 +1,10 @@
 """What the parts of the fake GitHub hand to each other: a request, an answer, a refusal."""
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 
-from fake_github_state import Token
+from fake_github_model import Token
 
 DOCS = 'https://docs.github.com/rest'
 
@@ -20,6 +21,8 @@ class Call:
     web: str
     request_id: str
     token: Token | None = None      # filled in when the request is authenticated
+    spent: bool = False             # it counted against the token's budget
+    accepted: str = ''              # the permission that the endpoint wants, when it wants one
     version: str = '2022-11-28'
     match: dict[str, str] = field(default_factory=dict)
 
@@ -29,6 +32,13 @@ class Answer:
     status: int
     body: object = None             # an object is sent as JSON, text as it is
     headers: dict[str, str] = field(default_factory=dict)
+
+    def encoded(self) -> bytes:
+        if self.body is None:
+            return b''
+        if isinstance(self.body, str):
+            return self.body.encode()
+        return json.dumps(self.body, separators=(',', ':')).encode()
 
 
 class Refusal(Exception):

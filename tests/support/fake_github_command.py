@@ -8,7 +8,8 @@ import subprocess
 import threading
 from pathlib import Path
 
-from fake_github_state import Run, State
+from fake_github_model import Run
+from fake_github_state import State
 
 CANCEL_GRACE = 7.5      # a runner sends SIGINT, and something harder after this many seconds
 
@@ -48,10 +49,9 @@ class CommandRunner:
         with self.state.lock:
             now = self.state.clock.now()
             for run in list(self.waiting):
-                start = run.plan.start_after
                 if run.ended_at is not None or self.stopped:
                     self.waiting.remove(run)
-                elif start is not None and run.age(now) >= start:
+                elif run.may_start(now):
                     self.waiting.remove(run)
                     self._start(run, now)
 

@@ -13,6 +13,9 @@
 | slow                 | YES     | the answer, `seconds` late                        |
 | garbage              | YES     | a body that is not JSON                           |
 | truncated            | YES     | half of the body that Content-Length promises     |
+
+A rate_limit_primary with until_reset begins with the first request it meets and refuses all that
+match, for `seconds` by the server's clock: whoever waits for the reset is served.
 """
 from __future__ import annotations
 
@@ -38,12 +41,20 @@ class Fault:
     body: object = None
     seconds: float = 60
     retry_after: int | None = None
+    until_reset: bool = False
+    reset_at: float | None = None       # set when until_reset meets its first request
 
     def __post_init__(self) -> None:
+        if self.until_reset:
+            if self.kind != 'rate_limit_primary':
+                raise ValueError(f'until_reset does not go with {self.kind}')
+            self.times = None
         if self.kind not in BEFORE + AFTER:
             raise ValueError(f'unknown fault kind {self.kind!r}')
 
     def matches(self, method: str, target: str) -> bool:
+        if self.until_reset and target == '/rate_limit':    # costs nothing, so it is never refused
+            return False
         return self.method in ('*', method) and re.search(self.path_regex, target) is not None
 
     @property
@@ -54,7 +65,8 @@ class Fault:
         """What is answered in place of the real thing (kinds that answer at all)."""
         if self.kind == 'rate_limit_primary':
             result = error(self.status or 403, 'API rate limit exceeded for user ID 583231.')
-            result.headers.update(rate_headers(5000, 0, int(now + self.seconds)))
+            reset = now + self.seconds if self.reset_at is None else self.reset_at
+            result.headers.update(rate_headers(5000, 0, int(reset)))
         elif self.kind == 'rate_limit_secondary':
             result = error(self.status or 403, 'You have exceeded a secondary rate limit. Please '
                            'wait a few minutes before you try again.',
@@ -85,13 +97,17 @@ class Faults:
         self.waiting.append(fault)
         return fault
 
-    def take(self, method: str, target: str) -> Fault | None:
+    def take(self, method: str, target: str, now: float) -> Fault | None:
+        self.waiting = [fault for fault in self.waiting
+                        if fault.reset_at is None or int(fault.reset_at) > now]
         for fault in self.waiting:
             if not fault.matches(method, target):
                 continue
             if fault.after > 0:
                 fault.after -= 1
                 continue
+            if fault.until_reset and fault.reset_at is None:
+                fault.reset_at = now + fault.seconds
             if fault.times is not None:
                 fault.times -= 1
                 if fault.times <= 0:

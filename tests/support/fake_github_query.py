@@ -4,7 +4,7 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 from fake_github_call import Answer, Call, Refusal
-from fake_github_state import parse_time
+from fake_github_model import parse_time
 
 STATUSES = ('queued', 'in_progress', 'completed', 'waiting', 'requested', 'pending')
 CONCLUSIONS = ('action_required', 'cancelled', 'failure', 'neutral', 'skipped', 'stale', 'success',

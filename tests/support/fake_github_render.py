@@ -5,8 +5,11 @@ Every field that GitHub's OpenAPI description requires is there; contract.py che
 from __future__ import annotations
 
 import base64
+import hashlib
+from urllib.parse import quote
 
-from fake_github_state import Repo, Run, State, Token, Workflow, fake_sha, iso
+from fake_github_model import Repo, Run, Status, Token, Workflow, fake_sha, iso
+from fake_github_state import State
 
 # Path templates of a repository's *_url fields, as GitHub prints them.
 REPO_URLS = {
@@ -153,14 +156,23 @@ class Render:
             'repository': repo, 'head_repository': repo}
 
     def jobs(self, run: Run) -> list[dict]:
-        """One job; none when the run ended before a job was made (startup_failure)."""
+        """The jobs of the plan; none when the run ended before a job was made. When a run with
+        several jobs fails, the last of them is the one that failed."""
         run.settle(self.now)
-        if run.ended_at is not None and run.started_at is None:
+        if run.status == 'completed' and run.started_at is None and (
+                run.conclusion == 'startup_failure'):
             return []
+        last = len(run.plan.jobs) - 1
+        return [self._job(run, index, name, as_run=run.conclusion != 'failure' or index == last)
+                for index, name in enumerate(run.plan.jobs)]
+
+    def _job(self, run: Run, index: int, name: str, as_run: bool) -> dict:
+        """as_run: it ended as the run did; otherwise it succeeded."""
         started = run.started_at is not None
-        conclusion = JOB_CONCLUSIONS.get(run.conclusion or '', run.conclusion)
-        api, job = f'{self.api}/repos/{run.repo.full_name}', run.id * 2
-        return [{
+        conclusion = run.conclusion and (
+            JOB_CONCLUSIONS.get(run.conclusion, run.conclusion) if as_run else 'success')
+        api, job = f'{self.api}/repos/{run.repo.full_name}', run.id * 100 + index
+        return {
             'id': job, 'run_id': run.id, 'run_url': f'{api}/actions/runs/{run.id}',
             'run_attempt': 1, 'node_id': node_id('012:CheckRun', job), 'head_sha': run.sha,
             'url': f'{api}/actions/jobs/{job}', 'check_run_url': f'{api}/check-runs/{job}',
@@ -168,11 +180,66 @@ class Render:
             'status': run.status, 'conclusion': conclusion, 'created_at': iso(run.created_at),
             'started_at': iso(run.started_at or run.created_at),
             'completed_at': iso(run.ended_at) if run.ended_at is not None else None,
-            'name': 'backup', 'steps': [], 'labels': ['ubuntu-24.04'],
-            'runner_id': 1 if started else None, 'runner_name': 'GitHub Actions 1' if started
-            else None, 'runner_group_id': 0 if started else None,
+            'name': name, 'steps': steps(run, conclusion) if started else [],
+            'labels': run.plan.labels, 'runner_id': 1 if started else None,
+            'runner_name': 'GitHub Actions 1' if started else None,
+            'runner_group_id': 0 if started else None,
             'runner_group_name': 'GitHub Actions' if started else None,
-            'workflow_name': run.workflow.name, 'head_branch': run.branch}]
+            'workflow_name': run.workflow.name, 'head_branch': run.branch}
+
+    def concurrency_groups(self, run: Run) -> list[dict]:
+        """The group of the run's plan, with the run in it until it has ended."""
+        run.settle(self.now)
+        if run.plan.group is None:
+            return []
+        repo = f'{self.api}/repos/{run.repo.full_name}'
+        group = f'{repo}/actions/concurrency_groups/{quote(run.plan.group, safe="")}'
+        pending = run.status == 'pending'
+        member = {
+            'run_id': run.id, 'run_name': run.title, 'run_url': f'{repo}/actions/runs/{run.id}',
+            'run_html_url': f'{self.web}/{run.repo.full_name}/actions/runs/{run.id}',
+            'status': 'pending' if pending else 'in_progress',
+            'position': run.plan.ahead if pending else 0,
+            'position_url': f'{group}?ahead_of_run={run.id}'}
+        return [{'group_name': run.plan.group, 'group_url': group,
+                 'group_members': [] if run.status == 'completed' else [member]}]
+
+    def pending_deployments(self, run: Run) -> list[dict]:
+        run.settle(self.now)
+        name = run.plan.environment
+        if name is None or run.status != 'waiting':
+            return []
+        path, number = quote(name, safe=''), 161088068
+        web = f'{self.web}/{run.repo.full_name}'
+        return [{
+            'environment': {
+                'id': number, 'node_id': node_id('011:Environment', number), 'name': name,
+                'url': f'{self.api}/repos/{run.repo.full_name}/environments/{path}',
+                'html_url': f'{web}/deployments/activity_log?environments_filter={path}'},
+            'wait_timer': 0, 'wait_timer_started_at': None, 'current_user_can_approve': False,
+            'reviewers': [{'type': 'User', 'reviewer': self.user('octocat')}]}]
+
+    def file(self, repo: Repo, path: str, ref: str, text: str) -> dict:
+        data = text.encode()
+        sha = hashlib.sha1(b'blob %d\0' % len(data) + data).hexdigest()    # as Git names it
+        plain = base64.b64encode(data).decode()
+        lines = [plain[i:i + 60] + '\n' for i in range(0, len(plain), 60)]
+        api, web = f'{self.api}/repos/{repo.full_name}', f'{self.web}/{repo.full_name}'
+        urls = {'self': f'{api}/contents/{quote(path)}?ref={quote(ref, safe="")}',
+                'git': f'{api}/git/blobs/{sha}', 'html': f'{web}/blob/{quote(ref)}/{quote(path)}'}
+        return {'name': path.rsplit('/', 1)[-1], 'path': path, 'sha': sha, 'size': len(data),
+                'url': urls['self'], 'html_url': urls['html'], 'git_url': urls['git'],
+                'download_url': f'{web}/raw/{quote(ref)}/{quote(path)}', 'type': 'file',
+                'content': ''.join(lines), 'encoding': 'base64', '_links': urls}
+
+    def status(self, repo: Repo, status: Status) -> dict:
+        creator, moment = self.user(status.creator), iso(status.created_at)
+        return {'url': f'{self.api}/repos/{repo.full_name}/statuses/{status.sha}',
+                'avatar_url': creator['avatar_url'], 'id': status.id,
+                'node_id': node_id('013:StatusContext', status.id), 'state': status.state,
+                'description': status.description, 'target_url': status.target_url,
+                'context': status.context, 'created_at': moment, 'updated_at': moment,
+                'creator': creator}
 
     def rate_limit(self, token: Token, with_rate: bool) -> dict:
         token.refresh(self.now)
@@ -181,3 +248,19 @@ class Render:
         search = {'limit': 30, 'used': 0, 'remaining': 30, 'reset': int(self.now) + 60}
         body = {'resources': {'core': core, 'search': search}}
         return {**body, 'rate': core} if with_rate else body
+
+
+def steps(run: Run, conclusion: str | None) -> list[dict]:
+    """The steps of a job that has started: the one in the middle ends as the job does."""
+    started, ended = iso(run.started_at or 0), None
+    if run.ended_at is not None:
+        ended = iso(run.ended_at)
+    first = {'name': 'Set up job', 'status': 'completed', 'conclusion': 'success', 'number': 1,
+             'started_at': started, 'completed_at': started}
+    status = 'in_progress' if ended is None else 'completed'
+    work = {'name': run.plan.step, 'status': status, 'conclusion': conclusion, 'number': 2,
+            'started_at': started, 'completed_at': ended}
+    if ended is None:
+        return [first, work]
+    return [first, work, {'name': 'Complete job', 'status': 'completed', 'conclusion': 'success',
+                          'number': 3, 'started_at': ended, 'completed_at': ended}]

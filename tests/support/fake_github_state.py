@@ -1,214 +1,15 @@
-"""What the fake GitHub knows: repositories, workflows, runs, tokens and the server clock.
+"""Everything the fake GitHub knows, and the ways a test sets it up and moves it.
 
 Nothing here speaks HTTP. Every method that reads or changes state is called with `lock` held
 by the HTTP side, or takes it itself when a test calls it.
 """
 from __future__ import annotations
 
-import hashlib
+import random
 import threading
-import time
-from dataclasses import asdict, dataclass, field
-from datetime import datetime, timezone
 
-START = datetime(2026, 11, 21, 10, 0, 0, tzinfo=timezone.utc).timestamp()
-# Real run ids passed 2^32 years ago; a fake that starts at 1 would hide a 32-bit mistake.
-FIRST_RUN_ID = 19_000_000_001
-LEVELS = {'none': 0, 'read': 1, 'write': 2, 'admin': 3}
-PREFIX_KINDS = {'ghp_': 'classic', 'github_pat_': 'fine-grained', 'gho_': 'oauth',
-                'ghu_': 'user-to-server', 'ghs_': 'installation'}
-
-
-def iso(epoch: float) -> str:
-    return datetime.fromtimestamp(int(epoch), timezone.utc).strftime('%Y-%m-%dT%H:%M:%SZ')
-
-
-def parse_time(value: str | float | int | None) -> float | None:
-    """Accepts epoch seconds or ISO 8601; no zone means UTC."""
-    if value is None or isinstance(value, (int, float)):
-        return value
-    moment = datetime.fromisoformat(value.replace('Z', '+00:00'))
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=timezone.utc)
-    return moment.timestamp()
-
-
-def fake_sha(*parts: str) -> str:
-    return hashlib.sha1('/'.join(parts).encode()).hexdigest()
-
-
-class Clock:
-    """The server clock. A manual one moves only when a test moves it."""
-
-    def __init__(self, mode: str = 'real', now: float | None = None) -> None:
-        if mode not in ('real', 'manual'):
-            raise ValueError(f"clock must be 'real' or 'manual', not {mode!r}")
-        self.mode = mode
-        self._manual = START if now is None else now
-        self.skew = 0.0         # real mode: how far the server clock is ahead of this machine's
-
-    def now(self) -> float:
-        return self._manual if self.mode == 'manual' else time.time() + self.skew
-
-    def advance(self, seconds: float) -> None:
-        if self.mode == 'manual':
-            self._manual += seconds
-        else:
-            self.skew += seconds
-
-
-@dataclass
-class Plan:
-    """How a run will behave. All times are seconds of the run's age; None means never."""
-    appear_after: float = 0             # until then lists omit the run and GET answers 404
-    start_after: float | None = 5
-    finish_after: float | None = 60
-    conclusion: str = 'success'
-    before_start: str = 'queued'        # or pending, waiting, requested
-
-    def changed(self, **changes) -> 'Plan':
-        return Plan(**{**asdict(self), **changes})
-
-
-@dataclass
-class Trigger:
-    """The workflow_dispatch trigger in one branch's copy of a workflow file.
-
-    inputs: name -> {'required': bool, 'default': str, 'options': [str]}
-    """
-    inputs: dict[str, dict] = field(default_factory=dict)
-
-
-@dataclass
-class Workflow:
-    id: int
-    path: str
-    name: str
-    state: str = 'active'
-    created_at: float = START
-    updated_at: float = START
-    run_name: str | None = None         # may hold ${{ inputs.NAME }}, like run-name: in a file
-    trigger: Trigger | None = field(default_factory=Trigger)
-    branches: dict[str, Trigger | None] = field(default_factory=dict)
-    runs_made: int = 0
-
-    @property
-    def file(self) -> str:
-        return self.path.rsplit('/', 1)[-1]
-
-    def on_branch(self, branch: str, dispatch: bool = True, inputs: dict | None = None) -> None:
-        """Make the copy of the file on `branch` differ from the others."""
-        self.branches[branch] = Trigger(inputs or {}) if dispatch else None
-
-    def trigger_for(self, branch: str) -> Trigger | None:
-        return self.branches.get(branch, self.trigger)
-
-
-@dataclass
-class Repo:
-    id: int
-    owner: str
-    name: str
-    default_branch: str = 'main'
-    branches: dict[str, str] = field(default_factory=dict)      # name -> head sha
-    tags: dict[str, str] = field(default_factory=dict)
-    private: bool = True
-    archived: bool = False
-    disabled: bool = False
-    actions_enabled: bool = True
-    created_at: float = START
-    workflows: list[Workflow] = field(default_factory=list)
-
-    @property
-    def full_name(self) -> str:
-        return f'{self.owner}/{self.name}'
-
-    def workflow(self, id_or_file: str | int) -> Workflow | None:
-        for workflow in self.workflows:
-            if str(workflow.id) == str(id_or_file) or workflow.file == id_or_file:
-                return workflow
-        return None
-
-
-@dataclass
-class Run:
-    id: int
-    repo: Repo
-    workflow: Workflow
-    number: int
-    branch: str
-    sha: str
-    event: str
-    actor: str
-    title: str
-    inputs: dict
-    created_at: float
-    plan: Plan
-    seen: float = 0                     # extra age that requests gave it
-    driven: bool = False                # a command decides about start and end, not the plan
-    started_at: float | None = None
-    ended_at: float | None = None
-    conclusion: str | None = None
-
-    def age(self, now: float) -> float:
-        return now - self.created_at + self.seen
-
-    def visible(self, now: float) -> bool:
-        return self.age(now) >= self.plan.appear_after
-
-    def settle(self, now: float) -> None:
-        """Let what is due happen. Times are kept once they are known, and never lie ahead."""
-        if self.driven or self.ended_at is not None:
-            return
-        start, finish = self.plan.start_after, self.plan.finish_after
-        if self.started_at is None and start is not None and self.age(now) >= start:
-            self.started_at = min(now, self.created_at + start)
-        if finish is not None and self.age(now) >= finish:
-            self.end(min(now, self.created_at + finish), self.plan.conclusion)
-
-    def end(self, moment: float, conclusion: str) -> None:
-        self.ended_at, self.conclusion = moment, conclusion
-
-    @property
-    def status(self) -> str:
-        if self.ended_at is not None:
-            return 'completed'
-        return 'in_progress' if self.started_at is not None else self.plan.before_start
-
-    @property
-    def updated_at(self) -> float:
-        return self.ended_at or self.started_at or self.created_at
-
-
-@dataclass
-class Token:
-    value: str
-    login: str
-    kind: str
-    user_id: int
-    scopes: list[str] = field(default_factory=list)
-    permissions: dict[str, dict[str, str]] = field(default_factory=dict)   # repo or '*' -> levels
-    expires_at: float | None = None
-    revoked: bool = False
-    limit: int = 5000
-    used: int = 0
-    reset: float = 0
-
-    def level(self, repo: Repo, permission: str) -> int:
-        granted = self.permissions.get(repo.full_name, self.permissions.get('*', {}))
-        return LEVELS[granted.get(permission, 'none')]
-
-    def spend(self, now: float) -> bool:
-        """Count one request against the hourly budget; False when it is used up."""
-        self.refresh(now)
-        if self.used >= self.limit:
-            return False
-        self.used += 1
-        return True
-
-    def refresh(self, now: float) -> None:
-        if now >= self.reset:
-            self.used, self.reset = 0, int(now) + 3600
+from fake_github_model import (FIRST_RUN_ID, PREFIX_KINDS, Clock, Companion, Plan, Repo, Run, Token,
+                               Trigger, Workflow, fake_sha, parse_time)
 
 
 class State:
@@ -217,19 +18,26 @@ class State:
     def __init__(self, clock: str = 'real', now: str | float | None = None,
                  advance_per_request: float = 0, run_details: bool = True,
                  api_versions: tuple[str, ...] = ('2022-11-28', '2026-03-10'),
-                 retired_versions: tuple[str, ...] = (), max_inputs: int = 25) -> None:
+                 retired_versions: tuple[str, ...] = (), max_inputs: int = 25,
+                 concurrency_api: bool = True, list_order: str = 'newest', seed: int = 1,
+                 skew: float = 0) -> None:
+        if list_order not in ('newest', 'shuffled'):
+            raise ValueError(f"list_order must be 'newest' or 'shuffled', not {list_order!r}")
         self.lock = threading.RLock()
-        self.clock = Clock(clock, parse_time(now))
+        self.clock = Clock(clock, parse_time(now), skew)
         self.advance_per_request = advance_per_request
         self.run_details = run_details
         self.api_versions = list(api_versions)
         self.retired_versions = list(retired_versions)
         self.max_inputs = max_inputs
+        self.concurrency_api = concurrency_api
+        self.list_order, self.seed = list_order, seed
         self.plan = Plan()
         self.plans: dict[tuple[str, str, str], Plan] = {}
         self.repos: dict[str, Repo] = {}
         self.moved: dict[str, str] = {}         # old full name -> new full name
         self.runs: list[Run] = []
+        self.companions: list[Companion] = []
         self.tokens: dict[str, Token] = {}
         self.anonymous = Token('', 'anonymous', 'anonymous', 0, limit=60)
         self.on_dispatch = lambda run: None     # set by the part that runs commands
@@ -254,29 +62,34 @@ class State:
 
     def add_workflow(self, repo: str, file: str = 'backup.yml', name: str | None = None,
                      state: str = 'active', inputs: dict | None = None, dispatch: bool = True,
-                     run_name: str | None = None) -> Workflow:
+                     run_name: str | None = None, file_text: str | None = None) -> Workflow:
         """`inputs` and `dispatch` hold for every branch; Workflow.on_branch() makes one differ."""
         with self.lock:
             target = self.repo(repo)
             workflow = Workflow(161335 + sum(len(r.workflows) for r in self.repos.values()),
                                 f'.github/workflows/{file}', name or file.rsplit('.', 1)[0], state,
                                 self.clock.now(), self.clock.now(), run_name,
-                                Trigger(inputs or {}) if dispatch else None)
+                                Trigger(inputs or {}) if dispatch else None, file_text=file_text)
             target.workflows.append(workflow)
         return workflow
 
     def add_token(self, value: str, login: str = 'octocat', kind: str | None = None,
                   scopes: list[str] | tuple = ('repo', 'workflow'),
                   permissions: dict | None = None, expires_at: str | float | None = None,
-                  revoked: bool = False, limit: int | None = None, used: int = 0) -> Token:
+                  revoked: bool = False, limit: int | None = None, used: int = 0,
+                  sso: str | None = None, expiry_zone: str = 'UTC') -> Token:
         """permissions: {'owner/name' or '*': {'actions': 'write', ...}}. Without it a classic
-        token gets what its scopes give, any other one read of metadata and write of actions."""
+        token gets what its scopes give, any other one read of metadata and write of actions.
+        sso: 'required' when the organisation has not admitted it by single sign-on yet.
+        expiry_zone: how the expiry is shown, 'UTC' or numeric like '+0200'."""
+        if sso not in (None, 'required'):
+            raise ValueError(f"sso must be None or 'required', not {sso!r}")
         if kind is None:
             kind = next((k for p, k in PREFIX_KINDS.items() if value.startswith(p)), 'classic')
         classic = kind in ('classic', 'oauth')
         if permissions is None and classic:
             full = {'metadata': 'read', 'contents': 'write', 'actions': 'write',
-                    'administration': 'write'}
+                    'administration': 'write', 'statuses': 'write'}
             permissions = {'*': full} if 'repo' in scopes else {}
         elif permissions is None:
             permissions = {'*': {'metadata': 'read', 'contents': 'read', 'actions': 'write'}}
@@ -285,11 +98,29 @@ class State:
         with self.lock:
             token = Token(value, login, kind, 583231 + len(self.tokens),
                           list(scopes) if classic else [], permissions, parse_time(expires_at),
-                          revoked, limit, used)
+                          expiry_zone, sso, revoked, limit=limit, used=used)
             if used:
                 token.reset = int(self.clock.now()) + 3600
             self.tokens[value] = token
         return token
+
+    def revoke(self, value: str, after: int = 0) -> None:
+        """Let the token answer 401 once so many more requests with it were handled."""
+        with self.lock:
+            self.tokens[value].revoke_after = after
+
+    def on_dispatch_also(self, repo: str, branch: str = '*', actor: str = 'hubot',
+                         before: bool = True, times: int = 1, inputs: dict | None = None,
+                         **plan) -> None:
+        """Let somebody else dispatch the same workflow and branch in the very same second.
+
+        The next `times` accepted dispatches of `branch` each get a companion: another run by
+        `actor`, with a lower id (before) or a higher one, the same created_at, and `inputs` or
+        the defaults. It follows the plan of its branch, with the changes of `plan`.
+        """
+        with self.lock:
+            self.companions.append(Companion(self.repo(repo).full_name, branch, actor, before,
+                                             times, inputs, plan))
 
     def set_plan(self, repo: str = '*', workflow: str = '*', branch: str = '*', **plan) -> None:
         """How runs will go (see Plan); the narrowest match wins, branch before workflow."""
@@ -300,7 +131,7 @@ class State:
                 base = self.plans.get((repo, workflow, branch), self.plan)
                 self.plans[(repo, workflow, branch)] = base.changed(**plan)
 
-    def _plan_for(self, repo: str, file: str, branch: str) -> Plan:
+    def plan_for(self, repo: str, file: str, branch: str) -> Plan:
         for key in ((repo, file, branch), (repo, '*', branch), ('*', file, branch),
                     ('*', '*', branch), (repo, file, '*'), ('*', file, '*'), (repo, '*', '*')):
             if key in self.plans:
@@ -340,9 +171,38 @@ class State:
                       target.branches.get(branch) or target.tags.get(branch)
                       or fake_sha(repo, branch),
                       event, actor, title, inputs, self.clock.now() if moment is None else moment,
-                      self._plan_for(target.full_name, found.file, branch).changed(**plan))
+                      self.plan_for(target.full_name, found.file, branch).changed(**plan))
             self.runs.append(run)
         return run
+
+    def dispatched(self, repo: Repo, workflow: Workflow, branch: str, actor: str,
+                   inputs: dict) -> Run:
+        """The run of an accepted dispatch, and those of companions before and after it."""
+        moment = self.clock.now()
+        met = [c for c in self.companions if c.repo == repo.full_name and c.branch in ('*', branch)]
+
+        def make(companions: list[Companion]) -> None:
+            trigger = workflow.trigger_for(branch)
+            rules = trigger.inputs if trigger is not None else {}
+            defaults = {name: rule['default'] for name, rule in rules.items() if 'default' in rule}
+            for other in companions:
+                self.add_run(repo.full_name, workflow.file, branch, actor=other.actor,
+                             created_at=moment, inputs=other.inputs or defaults, **other.plan)
+                other.times -= 1
+
+        make([other for other in met if other.before])
+        run = self.add_run(repo.full_name, workflow.file, branch, actor=actor, created_at=moment,
+                           inputs=inputs)
+        make([other for other in met if not other.before])
+        self.companions = [other for other in self.companions if other.times > 0]
+        return run
+
+    def in_list_order(self, runs: list[Run]) -> list[Run]:
+        """Newest first, or shuffled: each run has a place of its own that no other request changes,
+        so that pages still fit together."""
+        if self.list_order == 'shuffled':
+            return sorted(runs, key=lambda run: random.Random(f'{self.seed}/{run.id}').random())
+        return sorted(runs, key=lambda run: (run.created_at, run.id), reverse=True)
 
     def end_run(self, run: Run, conclusion: str) -> bool:
         """End a run now, whatever its plan says; False when it had already ended."""
@@ -353,9 +213,14 @@ class State:
             run.end(self.clock.now(), conclusion)
             return True
 
-    def cancel(self, run: Run) -> bool:
-        if not self.end_run(run, 'cancelled'):
-            return False
+    def cancel(self, run: Run, force: bool = True) -> bool:
+        """False when it had already ended. Without force, Plan.ignores_cancel has its way."""
+        with self.lock:
+            run.settle(self.clock.now())
+            if run.ended_at is None and run.plan.ignores_cancel and not force:
+                return True
+            if not self.end_run(run, 'cancelled'):
+                return False
         self.on_cancel(run)
         return True
 

@@ -15,7 +15,7 @@ import time
 import unittest
 from pathlib import Path
 
-from asking import (DISPATCH, REPO, ROOT, RUNS, TOKEN, Answer, ask, example, wait_until,
+from asking import (DISPATCH, REPO, ROOT, RUNS, TOKEN, FakeTest, ask, example, wait_until,
                     wait_until_gone)
 from processes import clean_env, end, spawn, unwind_on_sigterm
 
@@ -24,26 +24,6 @@ HERE = Path(__file__).resolve().parent
 
 def setUpModule() -> None:
     unwind_on_sigterm()
-
-
-class FakeTest(unittest.TestCase):
-    """One fake with a manual clock for each test."""
-
-    def setUp(self) -> None:
-        self.fake = self.enter(example())
-
-    def enter(self, context):
-        value = context.__enter__()
-        self.addCleanup(context.__exit__, None, None, None)
-        return value
-
-    def ask(self, method: str, path: str, body: object = None, **options) -> Answer:
-        return ask(self.fake.url, method, path, body, **options)
-
-    def refused(self, status: int, message: str, answer: Answer) -> None:
-        self.assertEqual((status, message), (answer.status, answer.json['message']))
-        self.assertEqual(str(status), answer.json['status'])
-        self.assertIn('docs.github.com', answer.json['documentation_url'])
 
 
 class Dispatching(FakeTest):
@@ -437,11 +417,21 @@ class Program(unittest.TestCase):
                 self.assertEqual(0, done.returncode, done.stderr)
                 return done.stdout
 
+            fake.set_plan(conclusion='failure', failed_step='Upload')
             gh('workflow', 'run', 'backup.yml', '--ref', 'release/1', '-f', 'mark=hello')
             listed = json.loads(gh('run', 'list', '--json', 'databaseId,headBranch,status,event'))
             self.assertEqual([{'databaseId': fake.runs[0].id, 'headBranch': 'release/1',
                                'status': 'queued', 'event': 'workflow_dispatch'}], listed)
             self.assertIn('Backup', gh('workflow', 'list'))
+            self.assertIn('[push]', gh('workflow', 'view', 'backup.yml', '--yaml', '--ref', 'old'))
+            fake.advance(60)
+            viewed = json.loads(gh('run', 'view', str(fake.runs[0].id), '--json',
+                                   'status,conclusion,jobs'))
+            self.assertEqual(('completed', 'failure'), (viewed['status'], viewed['conclusion']))
+            self.assertEqual([('backup', 'failure', ['Upload'])], [
+                (job['name'], job['conclusion'],
+                 [step['name'] for step in job['steps'] if step['conclusion'] == 'failure'])
+                for job in viewed['jobs']])
 
     def test_https_needs_the_certificate(self) -> None:
         with example(tls=True) as fake:
