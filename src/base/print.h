@@ -28,6 +28,7 @@ struct bp_out {
     bool runner;   /* a GitHub runner reads us */
     /* Called with each warning and error, unless NULL: the place for annotations. */
     void (*annotate)(struct bp_out *out, enum bp_severity severity, const char *message);
+    int annotated[2]; /* how many of each severity annotate was given */
 
     bool progress_shown;
     int64_t progress_due_ms;

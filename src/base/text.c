@@ -195,11 +195,12 @@ bool bp_text_is_utf8(const char *text, size_t len)
     return true;
 }
 
+static const char base64_digits[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
+enum { BASE64_PAD = 64 };
+
 char *bp_text_base64(const void *data, size_t len)
 {
-    enum { PAD = 64 };
-    static const char digits[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
     const unsigned char *p = data;
     struct bp_buf out = {0};
 
@@ -210,12 +211,36 @@ char *bp_text_base64(const void *data, size_t len)
             three |= (uint32_t)p[i + 1] << 8;
         if (i + 2 < len)
             three |= p[i + 2];
-        bp_buf_putc(&out, digits[three >> 18]);
-        bp_buf_putc(&out, digits[three >> 12 & 63U]);
-        bp_buf_putc(&out, digits[i + 1 < len ? three >> 6 & 63U : PAD]);
-        bp_buf_putc(&out, digits[i + 2 < len ? three & 63U : PAD]);
+        bp_buf_putc(&out, base64_digits[three >> 18]);
+        bp_buf_putc(&out, base64_digits[three >> 12 & 63U]);
+        bp_buf_putc(&out, base64_digits[i + 1 < len ? three >> 6 & 63U : BASE64_PAD]);
+        bp_buf_putc(&out, base64_digits[i + 2 < len ? three & 63U : BASE64_PAD]);
     }
     return bp_buf_take(&out);
+}
+
+bool bp_text_unbase64(const char *text, struct bp_buf *out)
+{
+    uint32_t bits = 0;
+    size_t digits = 0;
+    size_t pads = 0;
+
+    for (const char *p = text; *p != '\0'; p++) {
+        const char *digit = strchr(base64_digits, *p);
+
+        if (isspace((unsigned char)*p))
+            continue;
+        if (digit == NULL || (pads > 0 && *p != '='))
+            return false;
+        if (*p == '=') {
+            pads++;
+            continue;
+        }
+        bits = bits << 6 | (uint32_t)(digit - base64_digits);
+        if (++digits % 4 != 1)
+            bp_buf_putc(out, (char)(unsigned char)(bits >> (6 - 2 * ((digits - 1) % 4)) & 0xFFU));
+    }
+    return (digits + pads) % 4 == 0 && pads <= 2;
 }
 
 char *bp_percent_encode(const char *text, const char *keep)

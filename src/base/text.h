@@ -38,6 +38,9 @@ bool bp_text_is_utf8(const char *text, size_t len);
 /* Standard base64 with padding. Owned by the caller. */
 char *bp_text_base64(const void *data, size_t len) BP_CHECK;
 
+/* Append what base64 text stands for; white space in it counts for nothing. false: it is none. */
+bool bp_text_unbase64(const char *text, struct bp_buf *out) BP_CHECK;
+
 /*
  * %XX for every byte that is neither an ASCII letter or digit nor in keep.
  * decode leaves a '%' that two hex digits do not follow as it is. Both are owned by the caller.

@@ -1,68 +1,75 @@
 /*
  * backproof check: would a dispatch work?
  *
- * This file reads options and prints. The work is in flow/preflight.c.
+ * This file reads options and prints. The work is in flow/dispatch.c, which stops before it sends.
  */
-#include "base/json.h"
 #include "cmd/cmds.h"
-#include "cmd/registry.h"
-#include "flow/preflight.h"
+#include "cmd/dispatch_setup.h"
+#include "flow/report.h"
 
-static const enum bp_opt needs[] = {BP_OPT_REPO, BP_OPT_COUNT};
-
-static void report(struct bp_app *app)
+static void print_findings(struct bp_app *app, const struct bp_findings *findings)
 {
-    const char *repo = bp_config_text(&app->cfg, BP_OPT_REPO);
-    const char *workflow = bp_config_text(&app->cfg, BP_OPT_WORKFLOW);
-    const struct bp_list *branches = bp_config_list(&app->cfg, BP_OPT_BRANCH);
-    BP_AUTO(bp_json_freep) struct bp_json *top = bp_json_object_new();
     BP_AUTO(bp_buf_free) struct bp_buf text = {0};
 
-    if (!bp_config_is(&app->cfg, BP_OPT_FORMAT, "json")) {
-        bp_print(app->out, "ok: the token sees %s, workflow %s is active, %zu branches exist\n",
-                 repo, workflow, branches->count);
-        return;
+    if (bp_config_is(&app->cfg, BP_OPT_FORMAT, "json"))
+        bp_report_check_json(findings, &app->out->secrets, &text);
+    else
+        bp_report_check_text(findings, &app->out->secrets, &text);
+    bp_print(app->out, "%s", bp_buf_str(&text));
+}
+
+/* One failure is told as it is, several by their number. */
+static enum bp_code verdict(const struct bp_dispatch_results *results, struct bp_err *err)
+{
+    const struct bp_findings *findings = &results->findings;
+    const struct bp_finding *failure = NULL;
+    size_t failures = 0;
+
+    for (size_t i = 0; i < findings->count; i++) {
+        if (findings->at[i].level == BP_FOUND_FAILURE) {
+            failures++;
+            failure = &findings->at[i];
+        }
     }
-    bp_json_set_text(top, "repository", repo);
-    bp_json_set_text(top, "workflow", workflow);
-    bp_json_set_bool(top, "ok", true);
-    bp_json_render(top, 0, &text);
-    bp_print(app->out, "%s\n", bp_buf_str(&text));
+    if (failures == 1)
+        return bp_fail(err, failure->code, "a dispatch would fail: %s%s%s", failure->what,
+                       failure->fix[0] != '\0' ? "; hint: " : "", failure->fix);
+    if (failures > 1)
+        return bp_fail(err, bp_findings_verdict(findings),
+                       "a dispatch would fail, for the %zu reasons above", failures);
+    /* Out of time, or a limit: nothing was found to be wrong, and nothing is known. */
+    for (size_t i = 0; i < results->count; i++) {
+        if (!bp_verdict_is_good(results->at[i].verdict))
+            return bp_fail(err, results->at[i].code, "%s", results->at[i].reason);
+    }
+    return BP_OK;
 }
 
 static enum bp_code run(struct bp_app *app, struct bp_err *err)
 {
-    BP_AUTO(bp_forge_freep) struct bp_forge *forge = NULL;
-    struct bp_preflight_job job = {
-        .out = app->out,
-        .repo = bp_config_text(&app->cfg, BP_OPT_REPO),
-        .workflow = bp_config_text(&app->cfg, BP_OPT_WORKFLOW),
-        .branches = bp_config_list(&app->cfg, BP_OPT_BRANCH),
-        .retry = {.clock = app->clock,
-                  .retries = bp_config_number(&app->cfg, BP_OPT_RETRIES),
-                  .delay_ms = bp_config_number(&app->cfg, BP_OPT_RETRY_DELAY)},
-    };
+    BP_AUTO(bp_dispatch_setup_free) struct bp_dispatch_setup setup = {0};
+    BP_AUTO(bp_dispatch_results_free) struct bp_dispatch_results results = {0};
+    enum bp_code rc = bp_dispatch_setup_read(app, true, &setup, err);
 
-    if (bp_preflight_repo_name(job.repo, err) != BP_OK ||
-        bp_registry_forge(app, &forge, err) != BP_OK)
-        return err->code;
-    job.forge = forge;
-    if (bp_preflight(&job, err) != BP_OK)
-        return err->code;
-    report(app);
-    return BP_OK;
+    if (rc != BP_OK)
+        return rc;
+    rc = bp_flow_dispatch(&setup.job, &results, err);
+    print_findings(app, &results.findings);
+    return rc == BP_OK ? verdict(&results, err) : rc;
 }
 
 const struct bp_cmd bp_cmd_check = {
     .doc = {.name = "check",
             .args = "",
             .summary = "Tell whether a dispatch would work; changes nothing.",
-            .details = "Asks the server whether the trigger token is valid and sees the "
-                       "repository, whether the workflow exists and is active, and whether each "
-                       "branch exists. The first thing that is wrong is named with its fix.",
+            .details =
+                "One line for each thing that was looked at, with its fix when something is wrong: "
+                "the token (kind, expiry, access), this machine's clock, the rate limit, the "
+                "repository, whether Actions is on, the workflow, and for each branch whether it "
+                "exists and its copy of the workflow takes this dispatch. Without a branch it "
+                "looks at the default branch.",
             .example =
                 "WORKFLOW_TRIGGER_TOKEN=... backproof check --repo myorg/myapp --branch main",
             .groups = BP_GROUP_GENERAL | BP_GROUP_FORGE},
-    .needs = needs,
     .run = run,
 };

@@ -4,23 +4,55 @@
  * This file reads options and prints. The work is in flow/dispatch.c.
  */
 #include "cmd/cmds.h"
-#include "cmd/registry.h"
-#include "flow/dispatch.h"
-#include "flow/preflight.h"
+#include "cmd/dispatch_setup.h"
 #include "flow/report.h"
+#include "gha/outputs.h"
+#include "gha/summary.h"
 
-static const enum bp_opt needs[] = {BP_OPT_REPO, BP_OPT_WORKFLOW, BP_OPT_COUNT};
-
-static void report(struct bp_app *app, const struct bp_dispatch_job *job,
-                   const struct bp_dispatch_results *results)
+static void print_results(struct bp_app *app, const struct bp_dispatch_results *results)
 {
     BP_AUTO(bp_buf_free) struct bp_buf text = {0};
 
     if (bp_config_is(&app->cfg, BP_OPT_FORMAT, "json"))
-        bp_report_dispatch_json(job, results, &text);
+        bp_report_dispatch_json(results, &app->out->secrets, &text);
     else
-        bp_report_dispatch_text(results, &text);
+        bp_report_dispatch_text(results, &app->out->secrets, &text);
     bp_print(app->out, "%s", bp_buf_str(&text));
+}
+
+/* For the page of the workflow's run and its later steps; that must not fail what was done. */
+static void tell_runner(struct bp_app *app, const struct bp_dispatch_results *results)
+{
+    BP_AUTO(bp_buf_free) struct bp_buf summary = {0};
+    BP_AUTO(bp_list_free) struct bp_list outputs = {0};
+    struct bp_err err = {0};
+
+    bp_report_dispatch_summary(results, &app->out->secrets, &summary);
+    if (bp_gha_summary(app->env, &app->out->secrets, bp_buf_str(&summary), &err) != BP_OK)
+        bp_warn(app->out, "%s", err.msg);
+    bp_report_dispatch_outputs(results, &app->out->secrets, &outputs);
+    if (bp_gha_outputs(app->env, &app->out->secrets, &outputs, &err) != BP_OK)
+        bp_warn(app->out, "%s", err.msg);
+}
+
+static const char *words_for(const struct bp_branch_result *b)
+{
+    if (b->verdict == BP_VERDICT_TIMED_OUT)
+        return "timed out";
+    if (b->verdict == BP_VERDICT_STOPPED)
+        return "was stopped";
+    return b->run_id > 0 ? "failed" : "was not started";
+}
+
+static void warn_of_findings(struct bp_app *app, const struct bp_findings *findings)
+{
+    for (size_t i = 0; i < findings->count; i++) {
+        const struct bp_finding *one = &findings->at[i];
+
+        if (one->level == BP_FOUND_WARNING)
+            bp_warn(app->out, "%s: %s%s%s", one->about, one->what,
+                    one->fix[0] != '\0' ? "; hint: " : "", one->fix);
+    }
 }
 
 /* A branch that failed beside others that did not must not go unseen. */
@@ -28,83 +60,50 @@ static void warn_of_failures(struct bp_app *app, const struct bp_dispatch_result
 {
     for (size_t i = 0; i < results->count; i++) {
         const struct bp_branch_result *b = &results->at[i];
+        BP_AUTO(bp_buf_free) struct bp_buf label = {0};
 
-        if (b->state == BP_BRANCH_FAILED)
-            bp_warn(app->out, "branch '%s' %s: %s", b->branch,
-                    b->code == BP_ETIMEOUT ? "timed out" : "was not started", b->reason);
+        if (bp_verdict_is_good(b->verdict))
+            continue;
+        bp_report_label(results, b, &label);
+        bp_warn(app->out, "branch '%s' %s: %s", bp_buf_str(&label), words_for(b), b->reason);
     }
-}
-
-static enum bp_code dispatch(struct bp_app *app, struct bp_dispatch_job *job, struct bp_err *err)
-{
-    BP_AUTO(bp_forge_freep) struct bp_forge *forge = NULL;
-    BP_AUTO(bp_dispatch_results_free) struct bp_dispatch_results results = {0};
-    struct bp_preflight_job preflight = {
-        .out = app->out,
-        .repo = job->repo,
-        .workflow = job->workflow,
-        .retry = {.clock = app->clock, .retries = job->retries, .delay_ms = job->retry_delay_ms}};
-    enum bp_code rc = BP_OK;
-
-    if (bp_registry_forge(app, &forge, err) != BP_OK)
-        return err->code;
-    preflight.forge = forge;
-    job->forge = forge;
-    if (bp_preflight(&preflight, err) != BP_OK)
-        return err->code;
-    rc = bp_flow_dispatch(job, &results, err);
-    if (results.count == 0)
-        return rc;
-    report(app, job, &results);
-    warn_of_failures(app, &results);
-    if (rc != BP_OK)
-        return rc;
-    return bp_report_dispatch_verdict(&results, bp_config_is(&app->cfg, BP_OPT_REQUIRE, "all"),
-                                      err);
 }
 
 static enum bp_code run(struct bp_app *app, struct bp_err *err)
 {
-    const struct bp_config *cfg = &app->cfg;
-    BP_AUTO(bp_json_freep) struct bp_json *inputs = NULL;
-    struct bp_dispatch_job job = {
-        .clock = app->clock,
-        .out = app->out,
-        .repo = bp_config_text(cfg, BP_OPT_REPO),
-        .workflow = bp_config_text(cfg, BP_OPT_WORKFLOW),
-        .branches = bp_config_list(cfg, BP_OPT_BRANCH),
-        .retries = bp_config_number(cfg, BP_OPT_RETRIES),
-        .retry_delay_ms = bp_config_number(cfg, BP_OPT_RETRY_DELAY),
-        .settle_ms = bp_config_number(cfg, BP_OPT_SETTLE),
-        .appear_timeout_ms = bp_config_number(cfg, BP_OPT_APPEAR_TIMEOUT),
-        .poll_interval_ms = bp_config_number(cfg, BP_OPT_POLL_INTERVAL),
-        .timeout_ms = bp_config_number(cfg, BP_OPT_TIMEOUT),
-    };
+    BP_AUTO(bp_dispatch_setup_free) struct bp_dispatch_setup setup = {0};
+    BP_AUTO(bp_dispatch_results_free) struct bp_dispatch_results results = {0};
+    enum bp_code rc = bp_dispatch_setup_read(app, false, &setup, err);
 
-    if (bp_preflight_repo_name(job.repo, err) != BP_OK ||
-        bp_preflight_branches(job.branches, err) != BP_OK)
-        return err->code;
-    if (bp_config_text(cfg, BP_OPT_INPUTS) != NULL &&
-        bp_preflight_inputs(bp_config_text(cfg, BP_OPT_INPUTS), &inputs, err) != BP_OK)
-        return err->code;
-    job.inputs = inputs;
-    return dispatch(app, &job, err);
+    if (rc != BP_OK)
+        return rc;
+    rc = bp_flow_dispatch(&setup.job, &results, err);
+    print_results(app, &results);
+    tell_runner(app, &results);
+    warn_of_findings(app, &results.findings);
+    if (rc == BP_OK)
+        rc = bp_report_dispatch_verdict(&results, bp_config_is(&app->cfg, BP_OPT_REQUIRE, "all"),
+                                        err);
+    /* A reason that they share is the error's. */
+    if (rc == BP_OK || bp_report_shared_reason(&results) == NULL)
+        warn_of_failures(app, &results);
+    return rc;
 }
 
 const struct bp_cmd bp_cmd_dispatch = {
     .doc =
         {.name = "dispatch",
          .args = "",
-         .summary = "Start the backup workflow of each branch and prove that each run exists.",
+         .summary = "Start the backup workflow of each branch and prove that each run started.",
          .details =
-             "Validates the token, then sends one workflow_dispatch per branch and looks "
-             "for its run until it is queued or beyond. Branches do not wait for each "
-             "other. A request is sent again only when it was not processed, or when no "
-             "run of it is found, so that a retry starts no second run. Succeeds when at least one branch "
-             "was started; see --require.",
+             "Looks at everything that can be known to fail, sends one workflow_dispatch per "
+             "branch and follows its run until it is in progress; see --until. Branches do not "
+             "wait for each other. A request is sent again only when it was not processed, or "
+             "when no run of it is found, so that a retry starts no second run. Succeeds when at "
+             "least one branch did; see --require. Asked to end, it cancels its runs; see "
+             "--detach.",
          .example = "WORKFLOW_TRIGGER_TOKEN=... backproof dispatch --repo myorg/myapp "
                     "--workflow backup.yml --branch main --branch dev",
          .groups = BP_GROUP_GENERAL | BP_GROUP_FORGE | BP_GROUP_DISPATCH},
-    .needs = needs,
     .run = run,
 };

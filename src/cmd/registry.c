@@ -74,8 +74,7 @@ enum bp_code bp_registry_forge(struct bp_app *app, struct bp_forge **out, struct
 {
     const struct bp_config *cfg = &app->cfg;
     const struct bp_curl_options curl = {.ca_file = bp_config_text(cfg, BP_OPT_CA_FILE),
-                                         .proxy = bp_config_text(cfg, BP_OPT_PROXY),
-                                         .stop = app->clock->stop};
+                                         .proxy = bp_config_text(cfg, BP_OPT_PROXY)};
     struct bp_github_options options = {.clock = app->clock,
                                         .api_url = bp_config_text(cfg, BP_OPT_API_URL),
                                         .token = bp_config_text(cfg, BP_OPT_TOKEN),

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/time.h"
@@ -36,7 +37,30 @@ static enum bp_code check_choice(const struct bp_option *option, const char *tex
     return bp_fail(err, BP_EUSAGE, "'%s' is none of %s", text, bp_buf_str(&all));
 }
 
-static void set_list(struct bp_list *list, const char *text)
+/* ["main", "dev"]: what toJSON() of a workflow gives. */
+static enum bp_code set_json_list(struct bp_list *list, const char *text, struct bp_err *err)
+{
+    BP_AUTO(bp_json_freep) struct bp_json *array = NULL;
+
+    if (bp_json_parse(text, strlen(text), &array, err) != BP_OK) {
+        err->code = BP_EUSAGE;
+        return bp_wrap(err, "what begins with '[' must be a JSON array of strings");
+    }
+    for (const struct bp_json *c = bp_json_first(array); c != NULL; c = bp_json_next(c)) {
+        BP_AUTO(bp_freep) char *one = bp_strdup(bp_json_text(c));
+
+        if (one == NULL)
+            return bp_fail(err, BP_EUSAGE,
+                           "the JSON array holds something else than strings; hint: write it like "
+                           "[\"main\", \"dev\"]");
+        bp_text_trim(one);
+        if (one[0] != '\0')
+            bp_list_add(list, one);
+    }
+    return BP_OK;
+}
+
+static void set_lines(struct bp_list *list, const char *text)
 {
     BP_AUTO(bp_freep) char *copy = bp_strdup(text);
     char *more = NULL;
@@ -47,6 +71,16 @@ static void set_list(struct bp_list *list, const char *text)
         if (line[0] != '\0')
             bp_list_add(list, line);
     }
+}
+
+static enum bp_code set_list(struct bp_list *list, const char *text, struct bp_err *err)
+{
+    const char *start = text + strspn(text, " \t\r\n");
+
+    if (start[0] == '[')
+        return set_json_list(list, start, err);
+    set_lines(list, text);
+    return BP_OK;
 }
 
 static enum bp_code parse_value(struct bp_config *cfg, enum bp_opt id, const char *text,
@@ -69,8 +103,7 @@ static enum bp_code parse_value(struct bp_config *cfg, enum bp_opt id, const cha
     case BP_TYPE_CHOICE:
         return check_choice(option, text, err);
     case BP_TYPE_LIST:
-        set_list(&cfg->values[id].list, text);
-        return BP_OK;
+        return set_list(&cfg->values[id].list, text, err);
     case BP_TYPE_TEXT:
     default:
         return BP_OK;

@@ -27,16 +27,28 @@ enum bp_opt {
     BP_OPT_REPO,
     BP_OPT_WORKFLOW,
     BP_OPT_BRANCH,
-    BP_OPT_REQUEST_TIMEOUT,
-    /* dispatch */
+    BP_OPT_TARGET,
     BP_OPT_INPUTS,
-    BP_OPT_REQUIRE,
+    BP_OPT_MARKER_INPUT,
+    BP_OPT_TOKEN_WARN_DAYS,
+    BP_OPT_REQUEST_TIMEOUT,
     BP_OPT_RETRIES,
     BP_OPT_RETRY_DELAY,
-    BP_OPT_SETTLE,
-    BP_OPT_APPEAR_TIMEOUT,
-    BP_OPT_POLL_INTERVAL,
     BP_OPT_TIMEOUT,
+    /* dispatch */
+    BP_OPT_REQUIRE,
+    BP_OPT_WAIT_UNTIL,
+    BP_OPT_SKIP_IF_ACTIVE,
+    BP_OPT_MIN_INTERVAL,
+    BP_OPT_ENABLE_INACTIVE,
+    BP_OPT_SETTLE,
+    BP_OPT_POLL_INTERVAL,
+    BP_OPT_APPEAR_TIMEOUT,
+    BP_OPT_START_TIMEOUT,
+    BP_OPT_FINISH_TIMEOUT,
+    BP_OPT_CANCEL_ON_TIMEOUT,
+    BP_OPT_DETACH,
+    BP_OPT_COMMIT_STATUS,
     /* source */
     BP_OPT_DATABASE_URL,
     BP_OPT_CONNECT_TIMEOUT,
@@ -68,7 +80,7 @@ enum bp_opt_type {
     BP_TYPE_DURATION, /* base/text.h */
     BP_TYPE_TIME,     /* base/time.h */
     BP_TYPE_CHOICE,   /* one of choices */
-    BP_TYPE_LIST      /* given several times; one per line in the environment */
+    BP_TYPE_LIST      /* given several times, a line each, or a JSON array of strings */
 };
 
 /* A command takes whole groups. */

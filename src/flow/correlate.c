@@ -1,6 +1,7 @@
 #include "flow/correlate.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "base/mem.h"
 
@@ -33,18 +34,51 @@ static bool is_claimed(const struct bp_seen *seen, int64_t id)
     return false;
 }
 
+/* Whether this run may be the one, as far as what is seen tells. */
+static bool may_be_ours(const struct bp_seen *seen, const struct bp_run *run)
+{
+    if (run->id <= seen->newest || strcmp(run->event, "workflow_dispatch") != 0 ||
+        is_claimed(seen, run->id))
+        return false;
+    if (run->created_ms != 0 && run->created_ms < seen->since_ms - BP_SEEN_SLACK_MS)
+        return false;
+    return seen->actor == NULL || run->actor[0] == '\0' || strcasecmp(seen->actor, run->actor) == 0;
+}
+
 const struct bp_run *bp_correlate(const struct bp_seen *seen, const struct bp_runs *runs,
-                                  const char *branch)
+                                  const char *branch, const char *mark)
 {
     const struct bp_run *found = NULL;
 
     for (size_t i = 0; i < runs->count; i++) {
         const struct bp_run *run = &runs->at[i];
 
-        if (run->id > seen->newest && strcmp(run->branch, branch) == 0 &&
-            strcmp(run->event, "workflow_dispatch") == 0 && !is_claimed(seen, run->id) &&
+        if (strcmp(run->branch, branch) == 0 && may_be_ours(seen, run) &&
+            (mark == NULL || strstr(run->title, mark) != NULL) &&
             (found == NULL || run->id < found->id))
             found = run;
     }
     return found;
+}
+
+const struct bp_run *bp_runs_find(const struct bp_runs *runs, int64_t id)
+{
+    for (size_t i = 0; i < runs->count; i++) {
+        if (runs->at[i].id == id)
+            return &runs->at[i];
+    }
+    return NULL;
+}
+
+const struct bp_run *bp_runs_newest(const struct bp_runs *runs, const char *branch)
+{
+    const struct bp_run *newest = NULL;
+
+    for (size_t i = 0; i < runs->count; i++) {
+        const struct bp_run *run = &runs->at[i];
+
+        if (strcmp(run->branch, branch) == 0 && (newest == NULL || run->id > newest->id))
+            newest = run;
+    }
+    return newest;
 }

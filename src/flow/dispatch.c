@@ -1,395 +1,407 @@
 #include "flow/dispatch.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/retry.h"
-#include "flow/correlate.h"
+#include "base/time.h"
+#include "flow/dispatch_internal.h"
 
-/* GitHub asks for at least a second between requests that change something. */
-enum { BETWEEN_POSTS_MS = 1000 };
+/* More questions at once would only wait for each other, and the server asks for few. */
+enum { READING_MAX = 10 };
 
-struct flow {
-    const struct bp_dispatch_job *job;
-    struct bp_dispatch_results *results;
-    struct bp_seen seen;  /* runs that were there before we sent anything */
-    int64_t end_ms;       /* of the whole, on the monotonic clock */
-    int64_t next_post_ms; /* no POST before this */
-};
+#define NEVER INT64_MAX
 
-static struct bp_forge_dispatch describe(const struct flow *f, const struct bp_branch_result *b)
+int64_t flow_now(const struct flow *f)
 {
-    return (struct bp_forge_dispatch){.repo = f->job->repo,
-                                      .workflow = f->job->workflow,
-                                      .branch = b->branch,
-                                      .inputs = f->job->inputs};
+    return bp_clock_mono(f->job->clock);
 }
 
-static bool is_over(const struct bp_branch_result *b)
+void flow_ask(struct flow *f, struct actor *a, const char *repo)
 {
-    return b->state == BP_BRANCH_STARTED || b->state == BP_BRANCH_DRY_RUN ||
-           b->state == BP_BRANCH_FAILED;
+    bool changes = bp_ask_changes(a->ask.kind);
+
+    a->ask.repo = repo;
+    a->ask.owner = a;
+    a->asking = true;
+    a->sent_ms = flow_now(f);
+    f->reading += !changes;
+    f->results->requests++;
+    bp_pace_sent(&f->pace, changes, a->sent_ms);
+    f->job->forge->ops->begin(f->job->forge, &a->ask);
 }
 
-static void fail(struct flow *f, struct bp_branch_result *b, const struct bp_err *why)
+void flow_drop(struct flow *f, struct actor *a)
 {
-    b->state = BP_BRANCH_FAILED;
-    b->code = why->code;
-    (void)snprintf(b->reason, sizeof(b->reason), "%s", why->msg);
-    bp_info(f->job->out, "%s: failed: %s", b->branch, b->reason);
+    if (!a->asking)
+        return;
+    f->job->forge->ops->drop(f->job->forge, &a->ask);
+    f->reading -= !bp_ask_changes(a->ask.kind);
+    a->asking = false;
 }
 
-static int64_t backoff_ms(const struct flow *f, int64_t attempts)
+/* splitmix64: spreads, which is all that is asked of it. */
+static uint64_t next_random(struct flow *f)
+{
+    uint64_t z = f->random += UINT64_C(0x9E3779B97F4A7C15);
+
+    z = (z ^ (z >> 30U)) * UINT64_C(0xBF58476D1CE4E5B9);
+    z = (z ^ (z >> 27U)) * UINT64_C(0x94D049BB133111EB);
+    return z ^ (z >> 31U);
+}
+
+int64_t flow_backoff_ms(struct flow *f, int64_t tries)
 {
     int64_t delay = f->job->retry_delay_ms;
 
-    for (int64_t i = 1; i < attempts && delay < f->job->timeout_ms; i++)
+    for (int64_t i = 1; i < tries && delay < f->job->timeout_ms; i++)
         delay *= 2;
-    return delay;
+    return delay + (int64_t)(next_random(f) % (uint64_t)(delay / 4 + 1));
 }
 
-/* Send again after wait_ms, unless that was the last attempt or the time would be over. */
-static void retry(struct flow *f, struct bp_branch_result *b, int64_t wait_ms,
-                  const struct bp_err *why)
+bool flow_again(struct flow *f, struct actor *a)
 {
-    int64_t now = bp_clock_mono(f->job->clock);
-    struct bp_err last = *why;
+    enum bp_code code = a->ask.err.code;
+    int64_t due = 0;
 
-    if (b->attempts > f->job->retries) {
-        (void)bp_wrap(&last, "gave up after %" PRId64 " attempts", b->attempts);
-        fail(f, b, &last);
-        return;
-    }
-    if (wait_ms >= f->end_ms - now) {
-        (void)bp_wrap(&last, "the next try, in %" PRId64 " s, would be after --timeout",
-                      wait_ms / 1000);
-        fail(f, b, &last);
-        return;
-    }
-    bp_info(f->job->out, "%s: %s; trying again in %" PRId64 " s", b->branch, why->msg,
-            wait_ms / 1000);
-    b->state = BP_BRANCH_TO_SEND;
-    b->due_ms = now + wait_ms;
+    if ((code != BP_EUNAVAILABLE && code != BP_ETIMEOUT) || a->tries >= f->job->retries)
+        return false;
+    due = flow_now(f) + flow_backoff_ms(f, ++a->tries);
+    if (due >= f->end_ms)
+        return false;
+    a->due_ms = due;
+    bp_debug(f->job->out, "%s; trying again", a->ask.err.msg);
+    return true;
 }
 
-static void start_looking(struct flow *f, struct bp_branch_result *b, enum bp_branch_state state,
-                          int64_t for_ms)
+void flow_words(char *out, size_t size, const char *fmt, ...)
 {
-    int64_t now = bp_clock_mono(f->job->clock);
+    va_list args;
 
-    b->state = state;
-    b->due_ms = now;
-    b->deadline_ms = now + for_ms < f->end_ms ? now + for_ms : f->end_ms;
+    va_start(args, fmt);
+    (void)vsnprintf(out, size, fmt, args);
+    va_end(args);
 }
 
-static void step_send(struct flow *f, struct bp_branch_result *b)
+void flow_limit_words(const struct flow *f, struct bp_err *err)
 {
-    struct bp_forge_dispatch what = describe(f, b);
-    struct bp_dispatch_answer answer = {0};
-    struct bp_err err = {0};
-    int64_t delay = 0;
+    char when[BP_TIME_SIZE];
 
-    (void)f->job->forge->ops->dispatch(f->job->forge, &what, &answer, &err);
-    f->next_post_ms = bp_clock_mono(f->job->clock) + BETWEEN_POSTS_MS;
-    b->attempts += answer.outcome != BP_DISPATCH_DRY_RUN;
-    delay = backoff_ms(f, b->attempts);
-    (void)snprintf(b->url, sizeof(b->url), "%s", answer.url);
-    b->run_id = answer.run_id;
-    switch (answer.outcome) {
-    case BP_DISPATCH_ACCEPTED:
-        b->accepted = true;
-        if (b->run_id > 0)
-            bp_seen_claim(&f->seen, b->run_id);
-        start_looking(f, b, b->run_id > 0 ? BP_BRANCH_TO_VERIFY : BP_BRANCH_TO_FIND,
-                      f->job->appear_timeout_ms);
-        return;
-    case BP_DISPATCH_NOT_PROCESSED:
-        retry(f, b, answer.retry_after_ms > delay ? answer.retry_after_ms : delay, &err);
-        return;
-    case BP_DISPATCH_AMBIGUOUS:
-        bp_info(f->job->out, "%s: %s; looking whether a run was started", b->branch, err.msg);
-        (void)snprintf(b->reason, sizeof(b->reason), "%s", err.msg);
-        b->code = err.code;
-        start_looking(f, b, BP_BRANCH_TO_FIND,
-                      f->job->settle_ms > delay ? f->job->settle_ms : delay);
-        return;
-    case BP_DISPATCH_DRY_RUN:
-        b->state = BP_BRANCH_DRY_RUN;
-        (void)snprintf(b->reason, sizeof(b->reason), "would be dispatched");
-        return;
-    case BP_DISPATCH_REJECTED:
-    default:
-        fail(f, b, &err);
-        return;
-    }
+    bp_time_format(bp_clock_wall(f->job->clock) + f->pace.open_ms - flow_now(f), when);
+    (void)bp_fail(err, BP_EUNAVAILABLE,
+                  "the rate limit is reached and lasts until %s, which is after --timeout; hint: "
+                  "dispatch again then, or give this job a token of its own",
+                  when);
 }
 
-/* The time to look is over and no run was found. */
-static void not_found(struct flow *f, struct bp_branch_result *b, const struct bp_err *last)
-{
-    struct bp_err why = {0};
+/* ---- whose turn it is ---- */
 
-    if (b->accepted) {
-        (void)bp_fail(&why, BP_ETIMEOUT,
-                      "the dispatch was accepted, but no run appeared in time%s%s",
-                      last->msg[0] != '\0' ? ": " : "", last->msg);
-        fail(f, b, &why);
-        return;
-    }
-    /* Only a look that worked and found nothing allows to send again. */
-    if (last->msg[0] != '\0') {
-        (void)bp_fail(&why, last->code,
-                      "it is unknown whether a run was started, and looking failed: %s; hint: look "
-                      "at the repository's Actions page before dispatching again",
-                      last->msg);
-        fail(f, b, &why);
-        return;
-    }
-    (void)bp_fail(&why, b->code, "%s", b->reason);
-    b->resent = true;
-    retry(f, b, 0, &why);
+/* Whether only its workflow's looks take the branch further. */
+static bool is_looked_for(const struct branch *b)
+{
+    return b->state == BRANCH_TO_FIND || b->state == BRANCH_TO_WATCH;
 }
 
-static void look_again(struct flow *f, struct bp_branch_result *b, const struct bp_err *last)
+static int64_t workflow_due(const struct flow *f, const struct workflow *w)
 {
-    int64_t now = bp_clock_mono(f->job->clock);
+    int64_t due = NEVER;
 
-    if (now >= b->deadline_ms) {
-        not_found(f, b, last);
-        return;
-    }
-    b->due_ms = now + f->job->poll_interval_ms;
-    if (b->due_ms > b->deadline_ms)
-        b->due_ms = b->deadline_ms;
-}
-
-static void step_find(struct flow *f, struct bp_branch_result *b)
-{
-    BP_AUTO(bp_freep) struct bp_runs *runs = bp_alloc(1, sizeof(*runs));
-    struct bp_forge_dispatch what = describe(f, b);
-    const struct bp_run *run = NULL;
-    struct bp_err err = {0};
-
-    if (f->job->forge->ops->runs(f->job->forge, &what, runs, &err) == BP_OK)
-        run = bp_correlate(&f->seen, runs, b->branch);
-    else if (err.code == BP_EAUTH) { /* it will not get better */
-        (void)bp_wrap(&err, "cannot look for the run");
-        fail(f, b, &err);
-        return;
-    }
-    if (run == NULL) {
-        look_again(f, b, &err);
-        return;
-    }
-    bp_seen_claim(&f->seen, run->id);
-    b->accepted = true;
-    b->run_id = run->id;
-    start_looking(f, b, BP_BRANCH_TO_VERIFY, f->job->appear_timeout_ms);
-}
-
-/* Whether this status says that the run is queued, in progress or beyond. */
-static bool is_under_way(const char *status)
-{
-    return strcmp(status, "queued") == 0 || strcmp(status, "in_progress") == 0 ||
-           strcmp(status, "completed") == 0;
-}
-
-/*
- * A request that seemed lost may have been accepted all the same, with a run that the server did
- * not show in time. Nobody shall have to find that out by chance.
- */
-static void warn_of_second_run(struct flow *f, const struct bp_branch_result *b)
-{
-    BP_AUTO(bp_freep) struct bp_runs *runs = bp_alloc(1, sizeof(*runs));
-    struct bp_forge_dispatch what = describe(f, b);
-    const struct bp_run *other = NULL;
-    struct bp_err ignored = {0};
-
-    if (f->job->forge->ops->runs(f->job->forge, &what, runs, &ignored) != BP_OK)
-        return;
-    other = bp_correlate(&f->seen, runs, b->branch);
-    if (other != NULL)
-        bp_warn(f->job->out,
-                "branch '%s': run %" PRId64 " was started as well, perhaps by a request that "
-                "seemed lost: %s",
-                b->branch, other->id, other->url);
-}
-
-static void accept_run(struct flow *f, struct bp_branch_result *b, const struct bp_run *run)
-{
-    struct bp_err why = {0};
-
-    (void)snprintf(b->url, sizeof(b->url), "%s", run->url);
-    if (strcmp(run->conclusion, "startup_failure") == 0 ||
-        strcmp(run->conclusion, "action_required") == 0) {
-        (void)bp_fail(&why, BP_EFAILED, "run %" PRId64 " never started: %s; hint: open %s", run->id,
-                      run->conclusion, run->url);
-        fail(f, b, &why);
-        return;
-    }
-    b->state = BP_BRANCH_STARTED;
-    b->code = BP_OK;
-    (void)snprintf(b->reason, sizeof(b->reason), "%s%s%s", run->status,
-                   run->conclusion[0] != '\0' ? ": " : "", run->conclusion);
-    bp_info(f->job->out, "%s: run %" PRId64 " is %s %s", b->branch, run->id, b->reason, b->url);
-    if (b->resent)
-        warn_of_second_run(f, b);
-}
-
-/* The run that the server named is of our branch, and a dispatch started it. */
-static bool is_ours(const struct bp_run *run, const struct bp_branch_result *b)
-{
-    return strcmp(run->branch, b->branch) == 0 && strcmp(run->event, "workflow_dispatch") == 0;
-}
-
-static void step_verify(struct flow *f, struct bp_branch_result *b)
-{
-    struct bp_run run = {0};
-    struct bp_err err = {0};
-
-    /* A run that was just made may be unknown for a moment, and a look may fail: both pass. */
-    if (f->job->forge->ops->run(f->job->forge, f->job->repo, b->run_id, &run, &err) == BP_OK) {
-        if (!is_ours(&run, b)) {
-            (void)bp_fail(&err, BP_EFAILED,
-                          "the server named run %" PRId64 ", but that is a %s run of branch '%s'",
-                          run.id, run.event, run.branch);
-            fail(f, b, &err);
-            return;
-        }
-        if (is_under_way(run.status)) {
-            accept_run(f, b, &run);
-            return;
-        }
-        (void)snprintf(b->url, sizeof(b->url), "%s", run.url);
-        (void)bp_fail(&err, BP_ETIMEOUT, "run %" PRId64 " is still '%s'%s", run.id, run.status,
-                      strcmp(run.status, "pending") == 0
-                          ? ": its concurrency group lets another run go first"
-                          : "");
-    } else if (err.code == BP_EAUTH) {
-        fail(f, b, &err);
-        return;
-    }
-    look_again(f, b, &err);
-}
-
-/* The branch whose time comes first; NULL when all are over. */
-static struct bp_branch_result *next_due(struct flow *f, int64_t *due_ms)
-{
-    struct bp_branch_result *next = NULL;
-
+    if (w->actor.asking || w->state == WORKFLOW_FAILED)
+        return NEVER;
+    if (w->state != WORKFLOW_READY)
+        return w->actor.due_ms;
     for (size_t i = 0; i < f->results->count; i++) {
-        struct bp_branch_result *b = &f->results->at[i];
-        int64_t due = b->due_ms;
+        const struct branch *b = &f->branches[i];
 
-        if (b->state == BP_BRANCH_TO_SEND && due < f->next_post_ms)
-            due = f->next_post_ms;
-        if (!is_over(b) && (next == NULL || due < *due_ms)) {
-            next = b;
-            *due_ms = due;
-        }
+        if (b->workflow == w && is_looked_for(b) && b->actor.due_ms < due)
+            due = b->actor.due_ms;
+    }
+    return due;
+}
+
+static int64_t branch_due(const struct branch *b)
+{
+    if (b->actor.asking || b->state == BRANCH_WAITS || b->state == BRANCH_OVER || is_looked_for(b))
+        return NEVER;
+    return b->actor.due_ms;
+}
+
+/* When something of this kind that is due then may go out. Cleaning up does not wait. */
+static int64_t paced(const struct flow *f, bool changes, int64_t due)
+{
+    if (due == NEVER || f->closing)
+        return due;
+    if (!changes && f->reading >= READING_MAX)
+        return NEVER;
+    return bp_pace_from(&f->pace, changes, due);
+}
+
+static int64_t turn_workflow(struct flow *f, struct workflow *w, int64_t now)
+{
+    int64_t due = paced(f, w->state == WORKFLOW_ENABLE, workflow_due(f, w));
+
+    if (due > now)
+        return due;
+    workflow_turn(f, w);
+    return now;
+}
+
+static int64_t turn_branch(struct flow *f, struct branch *b, int64_t now)
+{
+    bool changes =
+        b->state == BRANCH_TO_SEND || b->state == BRANCH_TO_CANCEL || b->state == BRANCH_TO_TELL;
+    int64_t due = paced(f, changes, branch_due(b));
+
+    if (due > now)
+        return due;
+    if (f->closing)
+        cancel_turn(f, b);
+    else
+        branch_turn(f, b);
+    return now;
+}
+
+/* Give a turn to all that are due. When the next one is due; now: look again at once. */
+static int64_t give_turns(struct flow *f, int64_t now)
+{
+    int64_t next = NEVER;
+
+    for (size_t i = 0; i < f->workflow_count; i++) {
+        int64_t due = turn_workflow(f, &f->workflows[i], now);
+
+        next = due < next ? due : next;
+    }
+    for (size_t i = 0; i < f->results->count; i++) {
+        int64_t due = turn_branch(f, &f->branches[i], now);
+
+        next = due < next ? due : next;
     }
     return next;
 }
 
-static void time_out(struct flow *f, struct bp_branch_result *b)
+/* ---- answers ---- */
+
+static void limit_is_too_long(struct flow *f)
 {
     struct bp_err why = {0};
 
-    (void)bp_fail(&why, BP_ETIMEOUT, "not proved to have started within --timeout%s%s",
-                  b->reason[0] != '\0' ? ": " : "", b->reason);
-    fail(f, b, &why);
-}
+    flow_limit_words(f, &why);
+    for (size_t i = 0; i < f->results->count; i++) {
+        struct branch *b = &f->branches[i];
+        struct bp_err last = why;
 
-static void step(struct flow *f, struct bp_branch_result *b)
-{
-    switch (b->state) {
-    case BP_BRANCH_TO_SEND:
-        step_send(f, b);
-        return;
-    case BP_BRANCH_TO_FIND:
-        step_find(f, b);
-        return;
-    case BP_BRANCH_TO_VERIFY:
-        step_verify(f, b);
-        return;
-    case BP_BRANCH_STARTED:
-    case BP_BRANCH_DRY_RUN:
-    case BP_BRANCH_FAILED:
-    default:
-        return;
+        if (b->state == BRANCH_TO_SEND && b->actor.asking)
+            continue; /* what becomes of it is to be known first */
+        flow_drop(f, &b->actor);
+        if (b->r->run_id > 0)
+            (void)bp_wrap(&last, "run %" PRId64 " was accepted, but not proved", b->r->run_id);
+        if (b->r->verdict == BP_VERDICT_OPEN)
+            branch_fail(f, b, &last);
+        b->state = BRANCH_OVER;
     }
 }
 
-static enum bp_code run_all(struct flow *f, struct bp_err *err)
+static void hand_over(struct flow *f, struct actor *a)
 {
-    struct bp_branch_result *b = NULL;
-    int64_t due = 0;
+    if (a->is_workflow)
+        workflow_answer(f, (struct workflow *)a);
+    else if (f->closing)
+        cancel_answer(f, (struct branch *)a);
+    else
+        branch_answer(f, (struct branch *)a);
+}
 
-    while ((b = next_due(f, &due)) != NULL) {
-        int64_t now = bp_clock_mono(f->job->clock);
+static void take_answer(struct flow *f, struct bp_ask *ask)
+{
+    struct actor *a = ask->owner;
 
-        if (due > now && bp_clock_sleep(f->job->clock, due - now, err) != BP_OK)
-            return err->code;
-        if (bp_stop_check(f->job->clock->stop, err) != BP_OK)
-            return err->code;
-        if (bp_clock_mono(f->job->clock) >= f->end_ms)
-            time_out(f, b);
-        else
-            step(f, b);
+    a->asking = false;
+    f->reading -= !bp_ask_changes(ask->kind);
+    if (ask->reply.dry) { /* nothing was sent, so nothing has to be kept apart */
+        f->results->requests--;
+        f->pace.next_change_ms = 0;
+    }
+    bp_pace_answer(&f->pace, &ask->reply, a->sent_ms, flow_now(f));
+    if (ask->err.code == BP_OK)
+        a->tries = 0;
+    /* Of a dispatch a branch has to know more: whether it may be sent again. */
+    if (ask->reply.limited != BP_LIMIT_NONE && ask->kind != BP_ASK_DISPATCH && !f->closing) {
+        bp_info(f->job->out, "%s; waiting until it is renewed", ask->err.msg);
+        a->due_ms = f->pace.open_ms;
+    } else {
+        hand_over(f, a);
+    }
+    if (f->pace.open_ms >= f->end_ms && !f->closing)
+        limit_is_too_long(f);
+}
+
+/* ---- the loop ---- */
+
+static bool is_over(const struct flow *f)
+{
+    for (size_t i = 0; i < f->results->count; i++) {
+        if (f->branches[i].state != BRANCH_OVER)
+            return false;
+    }
+    return true;
+}
+
+static void time_over(struct flow *f)
+{
+    struct bp_err why = {0};
+
+    (void)bp_fail(&why, BP_ETIMEOUT, "not proved within --timeout");
+    cancel_all(f, &why);
+}
+
+/* Turns, and the wait for the next one or for an answer. */
+static enum bp_code go_round(struct flow *f, const struct bp_stop *stop, struct bp_err *err)
+{
+    struct bp_forge *forge = f->job->forge;
+    struct bp_ask *done = NULL;
+    int64_t now = flow_now(f);
+    int64_t due = give_turns(f, now);
+
+    if (due > f->end_ms)
+        due = f->end_ms;
+    if (forge->ops->wait(forge, due > now ? due - now : 0, stop, &done, err) != BP_OK)
+        return err->code;
+    if (done != NULL)
+        take_answer(f, done);
+    return BP_OK;
+}
+
+/* stopped: why it was cut short, if it was. */
+static enum bp_code run_all(struct flow *f, struct bp_err *stopped, struct bp_err *err)
+{
+    while (!is_over(f)) {
+        const struct bp_stop *stop = f->closing ? NULL : f->job->clock->stop;
+        enum bp_code rc = bp_stop_check(stop, err);
+
+        if (rc == BP_OK && flow_now(f) < f->end_ms)
+            rc = go_round(f, stop, err);
+        else if (rc == BP_OK && f->closing)
+            cancel_given_up(f);
+        else if (rc == BP_OK)
+            time_over(f);
+        if (rc != BP_OK && rc != BP_ESTOPPED)
+            return rc;
+        if (rc == BP_ESTOPPED) {
+            *stopped = *err;
+            cancel_all(f, err);
+        }
     }
     return BP_OK;
 }
 
-static void count(struct bp_dispatch_results *results)
-{
-    for (size_t i = 0; i < results->count; i++) {
-        struct bp_branch_result *b = &results->at[i];
+/* ---- set up, tidy up ---- */
 
-        if (!is_over(b)) {
-            b->state = BP_BRANCH_FAILED;
-            b->code = BP_ESTOPPED;
-            (void)snprintf(b->reason, sizeof(b->reason), "stopped before it was proved to start%s",
-                           b->attempts > 0 ? "; a run may have been started" : "");
-        }
-        if (b->state == BP_BRANCH_FAILED)
-            results->failed++;
-        else
-            results->started++;
+static struct workflow *find_workflow(struct flow *f, const struct bp_dispatch_target *target)
+{
+    struct workflow *w = NULL;
+
+    for (size_t i = 0; i < f->workflow_count; i++) {
+        w = &f->workflows[i];
+        if (strcmp(w->repo, target->repo) == 0 && strcmp(w->name, target->workflow) == 0)
+            return w;
     }
+    w = &f->workflows[f->workflow_count++];
+    w->repo = target->repo;
+    w->name = target->workflow;
+    w->actor.is_workflow = true;
+    w->actor.due_ms = f->begin_ms;
+    w->runs = bp_alloc(1, sizeof(*w->runs));
+    return w;
+}
+
+static void set_inputs(struct flow *f, struct branch *b)
+{
+    const struct bp_dispatch_job *job = f->job;
+
+    if (job->inputs != NULL)
+        b->inputs = bp_json_copy(job->inputs);
+    if (job->marker_input == NULL)
+        return;
+    if (b->inputs == NULL)
+        b->inputs = bp_json_object_new();
+    (void)snprintf(b->mark, sizeof(b->mark), "bp-%016" PRIx64, next_random(f));
+    bp_json_set_text(b->inputs, job->marker_input, b->mark);
+}
+
+static void set_up(struct flow *f)
+{
+    const struct bp_dispatch_targets *targets = f->job->targets;
+
+    f->results->at = bp_alloc(targets->count, sizeof(*f->results->at));
+    f->results->count = targets->count;
+    f->branches = bp_alloc(targets->count, sizeof(*f->branches));
+    f->workflows = bp_alloc(targets->count, sizeof(*f->workflows));
+    for (size_t i = 0; i < targets->count; i++) {
+        struct branch *b = &f->branches[i];
+
+        b->r = &f->results->at[i];
+        b->r->target = &targets->at[i];
+        b->name = targets->at[i].branch;
+        b->workflow = find_workflow(f, &targets->at[i]);
+        set_inputs(f, b);
+    }
+}
+
+static void tear_down(struct flow *f)
+{
+    for (size_t i = 0; i < f->workflow_count; i++) {
+        flow_drop(f, &f->workflows[i].actor);
+        bp_seen_free(&f->workflows[i].seen);
+        bp_free(f->workflows[i].runs);
+    }
+    for (size_t i = 0; i < f->results->count; i++) {
+        flow_drop(f, &f->branches[i].actor);
+        bp_json_free(f->branches[i].inputs);
+        bp_buf_free(&f->branches[i].told);
+    }
+    bp_free(f->workflows);
+    bp_free(f->branches);
+}
+
+bool bp_verdict_is_good(enum bp_verdict verdict)
+{
+    return verdict >= BP_VERDICT_CHECKED && verdict <= BP_VERDICT_FINISHED;
 }
 
 enum bp_code bp_flow_dispatch(const struct bp_dispatch_job *job,
                               struct bp_dispatch_results *results, struct bp_err *err)
 {
-    BP_AUTO(bp_freep) struct bp_runs *before = bp_alloc(1, sizeof(*before));
-    struct bp_forge_dispatch all = {.repo = job->repo, .workflow = job->workflow};
-    struct flow f = {
-        .job = job, .results = results, .end_ms = bp_clock_mono(job->clock) + job->timeout_ms};
-    struct bp_retry again = {
-        .clock = job->clock, .retries = job->retries, .delay_ms = job->retry_delay_ms};
+    struct flow f = {.job = job,
+                     .results = results,
+                     .begin_ms = bp_clock_mono(job->clock),
+                     .end_ms = bp_clock_mono(job->clock) + job->timeout_ms,
+                     .random = job->seed};
+    struct bp_err stopped = {0};
     enum bp_code rc = BP_OK;
 
     *results = (struct bp_dispatch_results){0};
-    do
-        rc = job->forge->ops->runs(job->forge, &all, before, err);
-    while (rc != BP_OK && bp_retry_again(&again, err));
-    if (rc != BP_OK)
-        return bp_wrap(err, "cannot list the runs that exist already");
-    bp_seen_runs(&f.seen, before);
-    results->at = bp_alloc(job->branches->count, sizeof(*results->at));
-    results->count = job->branches->count;
-    for (size_t i = 0; i < results->count; i++)
-        results->at[i].branch = job->branches->at[i];
-    rc = run_all(&f, err);
-    count(results);
-    bp_seen_free(&f.seen);
+    set_up(&f);
+    rc = run_all(&f, &stopped, err);
+    for (size_t i = 0; i < results->count; i++) {
+        if (bp_verdict_is_good(results->at[i].verdict))
+            results->succeeded++;
+        else
+            results->failed++;
+    }
+    results->took_ms = flow_now(&f) - f.begin_ms;
+    tear_down(&f);
+    if (rc == BP_OK && stopped.code != BP_OK)
+        return bp_fail(err, stopped.code, "%s", stopped.msg);
     return rc;
 }
 
 void bp_dispatch_results_free(struct bp_dispatch_results *results)
 {
+    for (size_t i = 0; i < results->count; i++)
+        bp_free(results->at[i].jobs);
     bp_free(results->at);
+    bp_findings_free(&results->findings);
     *results = (struct bp_dispatch_results){0};
 }

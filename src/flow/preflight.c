@@ -1,115 +1,138 @@
 #include "flow/preflight.h"
 
-#include <ctype.h>
+#include <inttypes.h>
 #include <string.h>
 
-enum { MAX_INPUTS = 25 };
+#include "base/text.h"
+#include "base/time.h"
 
-static enum bp_code check_repo(const struct bp_preflight_job *job, struct bp_err *err)
+enum {
+    DAY_MS = 24 * 3600 * 1000,
+    CLOCK_OFF_MS = 60 * 1000, /* network and whole seconds explain less */
+    REQUESTS_PER_BRANCH = 4,
+    REQUESTS_BESIDES = 4
+};
+
+void bp_preflight_token(struct bp_findings *findings, const struct bp_forge_token *token,
+                        int64_t now_ms, int64_t warn_ms)
 {
-    struct bp_retry retry = job->retry;
-    struct bp_forge_repo info = {0};
-    enum bp_code rc = BP_OK;
+    char when[BP_TIME_SIZE];
+    int64_t days = (token->expires_ms - now_ms) / DAY_MS;
 
-    do
-        rc = job->forge->ops->repo(job->forge, job->repo, &info, err);
-    while (rc != BP_OK && bp_retry_again(&retry, err));
-    if (rc != BP_OK)
-        return err->code;
-    if (info.archived || info.disabled)
-        return bp_fail(err, BP_EFAILED, "repository '%s' is %s; hint: %s", job->repo,
-                       info.archived ? "archived" : "disabled",
-                       info.archived ? "unarchive it in its settings"
+    if (token->expires_ms == 0) {
+        bp_findings_add(findings, BP_FOUND_OK, "token", "%s, valid%s", token->kind,
+                        token->robot ? "" : ", without a known end");
+        return;
+    }
+    bp_time_format(token->expires_ms, when);
+    if (token->expires_ms - now_ms >= warn_ms)
+        bp_findings_add(findings, BP_FOUND_OK, "token", "%s, valid for %" PRId64 " days, until %s",
+                        token->kind, days, when);
+    else
+        bp_findings_add(findings, BP_FOUND_WARNING, "token",
+                        "%s, expires in %" PRId64 " %s, at %s; hint: make a new one now and set it "
+                        "as WORKFLOW_TRIGGER_TOKEN",
+                        token->kind, days, days == 1 ? "day" : "days", when);
+}
+
+void bp_preflight_clock(struct bp_findings *findings, const struct bp_reply *reply, int64_t now_ms)
+{
+    BP_AUTO(bp_buf_free) struct bp_buf off = {0};
+    int64_t off_ms = now_ms - reply->date_ms;
+
+    if (reply->date_ms == 0) {
+        bp_findings_add(findings, BP_FOUND_UNKNOWN, "clock", "the server does not tell its time");
+        return;
+    }
+    bp_put_duration(&off, off_ms < 0 ? -off_ms : off_ms);
+    if (off_ms > -CLOCK_OFF_MS && off_ms < CLOCK_OFF_MS)
+        bp_findings_add(findings, BP_FOUND_OK, "clock", "agrees with the server's");
+    else
+        bp_findings_add(findings, BP_FOUND_WARNING, "clock",
+                        "this machine is %s %s the server; hint: set its clock (NTP): archives are "
+                        "named by it",
+                        bp_buf_str(&off), off_ms < 0 ? "behind" : "ahead of");
+}
+
+void bp_preflight_budget(struct bp_findings *findings, const struct bp_reply *reply,
+                         size_t branches)
+{
+    int64_t needed = REQUESTS_BESIDES + REQUESTS_PER_BRANCH * (int64_t)branches;
+    BP_AUTO(bp_buf_free) struct bp_buf wait = {0};
+
+    if (reply->remaining < 0 || reply->budget < 0) {
+        bp_findings_add(findings, BP_FOUND_OK, "rate limit", "the server tells none");
+        return;
+    }
+    if (reply->remaining >= needed) {
+        bp_findings_add(findings, BP_FOUND_OK, "rate limit",
+                        "%" PRId64 " of %" PRId64 " requests are left", reply->remaining,
+                        reply->budget);
+        return;
+    }
+    bp_put_duration(&wait, reply->reset_in_ms > 0 ? reply->reset_in_ms : 0);
+    bp_findings_add(findings, BP_FOUND_WARNING, "rate limit",
+                    "only %" PRId64 " of %" PRId64 " requests are left, about %" PRId64
+                    " are needed; hint: they are renewed in %s; give this job a token of its own",
+                    reply->remaining, reply->budget, needed, bp_buf_str(&wait));
+}
+
+static enum bp_code failed(struct bp_findings *findings, const char *about,
+                           const struct bp_err *err)
+{
+    bp_findings_fail(findings, about, err);
+    return err->code;
+}
+
+enum bp_code bp_preflight_repo(struct bp_findings *findings, const char *name,
+                               const struct bp_forge_repo *repo, struct bp_err *err)
+{
+    if (repo->archived || repo->disabled) {
+        (void)bp_fail(err, BP_EFAILED, "repository '%s' is %s; hint: %s", name,
+                      repo->archived ? "archived" : "disabled",
+                      repo->archived ? "unarchive it in its settings"
                                      : "its owner has to contact the server's support");
-    bp_debug(job->out, "the token is valid and sees '%s'", job->repo);
-    return BP_OK;
-}
-
-static enum bp_code check_workflow(const struct bp_preflight_job *job, struct bp_err *err)
-{
-    struct bp_retry retry = job->retry;
-    struct bp_forge_workflow found = {0};
-    enum bp_code rc = BP_OK;
-
-    do
-        rc = job->forge->ops->workflow(job->forge, job->repo, job->workflow, &found, err);
-    while (rc != BP_OK && bp_retry_again(&retry, err));
-    if (rc != BP_OK)
-        return err->code;
-    if (strcmp(found.state, "active") != 0)
-        return bp_fail(err, BP_EFAILED, "workflow '%s' is %s; hint: gh workflow enable %s -R %s",
-                       job->workflow, found.state, job->workflow, job->repo);
-    bp_debug(job->out, "workflow '%s' is active", found.path);
-    return BP_OK;
-}
-
-static enum bp_code check_branch(const struct bp_preflight_job *job, const char *branch,
-                                 struct bp_err *err)
-{
-    struct bp_retry retry = job->retry;
-    enum bp_code rc = BP_OK;
-
-    do
-        rc = job->forge->ops->branch_exists(job->forge, job->repo, branch, err);
-    while (rc != BP_OK && bp_retry_again(&retry, err));
-    return rc == BP_OK ? BP_OK : err->code;
-}
-
-enum bp_code bp_preflight(const struct bp_preflight_job *job, struct bp_err *err)
-{
-    enum bp_code rc = check_repo(job, err);
-
-    if (rc == BP_OK)
-        rc = check_workflow(job, err);
-    for (size_t i = 0; rc == BP_OK && job->branches != NULL && i < job->branches->count; i++)
-        rc = check_branch(job, job->branches->at[i], err);
-    return rc;
-}
-
-enum bp_code bp_preflight_inputs(const char *text, struct bp_json **out, struct bp_err *err)
-{
-    struct bp_err why = {0};
-
-    *out = NULL;
-    if (bp_json_parse(text, strlen(text), out, &why) != BP_OK)
-        return bp_fail(err, BP_EUSAGE,
-                       "--inputs is %s; hint: write it like '{\"level\": \"full\"}'", why.msg);
-    if (!bp_json_is_object(*out)) {
-        bp_json_freep(out);
-        return bp_fail(err, BP_EUSAGE,
-                       "--inputs is no JSON object; hint: write it like '{\"level\": \"full\"}'");
+        return failed(findings, name, err);
     }
-    if (bp_json_count(*out) > MAX_INPUTS) {
-        bp_json_freep(out);
-        return bp_fail(err, BP_EUSAGE, "--inputs has more than the %d values a workflow can take",
-                       MAX_INPUTS);
-    }
+    if (repo->token.may_dispatch == BP_NO)
+        bp_findings_add(findings, BP_FOUND_WARNING, name,
+                        "the token sees the repository, but its %s%s may not start a workflow; "
+                        "hint: its owner needs write access, and a classic token the scope repo",
+                        repo->token.scopes[0] != '\0' ? "owner, or its scope " : "owner",
+                        repo->token.scopes);
+    else
+        bp_findings_add(findings, BP_FOUND_OK, name, "the token sees the repository");
     return BP_OK;
 }
 
-enum bp_code bp_preflight_repo_name(const char *repo, struct bp_err *err)
+bool bp_preflight_is_inactive(const struct bp_forge_workflow *workflow)
 {
-    const char *slash = strchr(repo, '/');
-    bool good = slash != NULL && slash > repo && slash[1] != '\0' && strchr(slash + 1, '/') == NULL;
-
-    for (const char *p = repo; *p != '\0'; p++)
-        good = good && (isalnum((unsigned char)*p) || strchr("-_./", *p) != NULL);
-    if (!good || strstr(repo, "..") != NULL)
-        return bp_fail(err, BP_EUSAGE, "'%s' is no repository; hint: write it owner/name", repo);
-    return BP_OK;
+    return strcmp(workflow->state, "disabled_inactivity") == 0;
 }
 
-enum bp_code bp_preflight_branches(const struct bp_list *branches, struct bp_err *err)
+/* Why a workflow is disabled, and what helps. */
+static const char *state_hint(const struct bp_forge_workflow *workflow)
 {
-    if (branches->count == 0)
-        return bp_fail(err, BP_EUSAGE,
-                       "no branch is given; hint: --branch main, or a line per branch in "
-                       "BACKPROOF_BRANCH");
-    for (size_t i = 0; i < branches->count; i++) {
-        for (size_t j = 0; j < i; j++) {
-            if (strcmp(branches->at[i], branches->at[j]) == 0)
-                return bp_fail(err, BP_EUSAGE, "branch '%s' is given twice", branches->at[i]);
-        }
+    if (bp_preflight_is_inactive(workflow))
+        return "the server disabled it because nothing happened in the repository for 60 days; "
+               "dispatch --enable-inactive enables it";
+    if (strcmp(workflow->state, "disabled_fork") == 0)
+        return "workflows of a fork are off until somebody enables them on its Actions page";
+    if (strcmp(workflow->state, "deleted") == 0)
+        return "its file is gone from the default branch: put it back";
+    return "somebody disabled it; enable it on the repository's Actions page";
+}
+
+enum bp_code bp_preflight_workflow(struct bp_findings *findings, const char *repo, const char *file,
+                                   const struct bp_forge_workflow *workflow, struct bp_err *err)
+{
+    if (strcmp(workflow->state, "active") != 0) {
+        (void)bp_fail(err, BP_EFAILED,
+                      "workflow '%s' is %s; hint: %s, or: gh workflow enable %s "
+                      "-R %s",
+                      file, workflow->state, state_hint(workflow), file, repo);
+        return failed(findings, repo, err);
     }
+    bp_findings_add(findings, BP_FOUND_OK, repo, "workflow '%s' is active", file);
     return BP_OK;
 }

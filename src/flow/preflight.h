@@ -1,34 +1,37 @@
-/* What can be known to fail before anything is started, said with its fix. It changes nothing. */
+/*
+ * What can be known to fail before anything is started: judgements over what the forge answered,
+ * each one line with its fix. Nothing is asked here; dispatch_workflow.c asks.
+ */
 #ifndef BP_FLOW_PREFLIGHT_H
 #define BP_FLOW_PREFLIGHT_H
 
-#include "base/list.h"
-#include "base/print.h"
-#include "base/retry.h"
+#include "flow/findings.h"
 #include "forge/forge.h"
 
-/* All lent for the length of the call. */
-struct bp_preflight_job {
-    struct bp_forge *forge;
-    struct bp_out *out;
-    const char *repo;
-    const char *workflow;
-    const struct bp_list *branches; /* looked for as well; NULL: none */
-    struct bp_retry retry;          /* for each request */
-};
+/* The token's kind and the days until it expires. */
+void bp_preflight_token(struct bp_findings *findings, const struct bp_forge_token *token,
+                        int64_t now_ms, int64_t warn_ms);
 
-/* The token is valid and sees the repository, the workflow exists and is active. */
-enum bp_code bp_preflight(const struct bp_preflight_job *job, struct bp_err *err) BP_CHECK;
+/* How far the clock of this machine is off the server's, of which now_ms and reply tell. */
+void bp_preflight_clock(struct bp_findings *findings, const struct bp_reply *reply, int64_t now_ms);
 
-/* The inputs of a dispatch from text: a JSON object of at most 25 values. BP_EUSAGE. Owned by the
- * caller. */
-enum bp_code bp_preflight_inputs(const char *text, struct bp_json **out,
-                                 struct bp_err *err) BP_CHECK;
+/* Whether the requests that remain of the rate limit are enough for this many branches. */
+void bp_preflight_budget(struct bp_findings *findings, const struct bp_reply *reply,
+                         size_t branches);
 
-/* "owner/name" with the characters that GitHub allows. BP_EUSAGE. */
-enum bp_code bp_preflight_repo_name(const char *repo, struct bp_err *err) BP_CHECK;
+/*
+ * What the token may do there, as far as one can know. BP_EFAILED: the repository is archived or
+ * disabled.
+ */
+enum bp_code bp_preflight_repo(struct bp_findings *findings, const char *name,
+                               const struct bp_forge_repo *repo, struct bp_err *err) BP_CHECK;
 
-/* At least one branch, none twice. BP_EUSAGE. */
-enum bp_code bp_preflight_branches(const struct bp_list *branches, struct bp_err *err) BP_CHECK;
+/* BP_EFAILED: it is disabled. file is what it was asked by. */
+enum bp_code bp_preflight_workflow(struct bp_findings *findings, const char *repo, const char *file,
+                                   const struct bp_forge_workflow *workflow,
+                                   struct bp_err *err) BP_CHECK;
+
+/* Whether the server has disabled it, because nothing happened in the repository for a while. */
+bool bp_preflight_is_inactive(const struct bp_forge_workflow *workflow);
 
 #endif

@@ -1,13 +1,26 @@
 #include "flow/report.h"
 
-#include <inttypes.h>
+#include <stdint.h>
 #include <string.h>
 
-#include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
 
 enum { WIDEST_CELL = 400 };
+
+void bp_report_clean(const struct bp_secrets *secrets, const char *text, size_t limit,
+                     struct bp_buf *out)
+{
+    BP_AUTO(bp_buf_free) struct bp_buf masked = {0};
+
+    if (secrets != NULL)
+        bp_secrets_mask(secrets, text, &masked);
+    else
+        bp_buf_puts(&masked, text);
+    bp_put_foreign(out, bp_buf_str(&masked), limit);
+}
+
+/* ---- tables ---- */
 
 /* Characters, not bytes: what pads a column. */
 static size_t width_of(const char *text)
@@ -25,13 +38,16 @@ void bp_report_table(const struct bp_report_table *table, struct bp_buf *out)
     BP_AUTO(bp_list_free) struct bp_list clean = {0};
 
     for (size_t i = 0; i < table->cells.count; i++) {
+        size_t column = i % table->columns;
+        /* The last column pushes nothing aside, and may hold a reason with its hint. */
+        size_t limit = column + 1 == table->columns ? SIZE_MAX : WIDEST_CELL;
         struct bp_buf cell = {0};
         size_t width = 0;
 
-        bp_put_foreign(&cell, table->cells.at[i], WIDEST_CELL);
+        bp_report_clean(table->secrets, table->cells.at[i], limit, &cell);
         width = width_of(bp_buf_str(&cell));
-        if (width > widths[i % table->columns])
-            widths[i % table->columns] = width;
+        if (width > widths[column])
+            widths[column] = width;
         bp_list_take(&clean, bp_buf_take(&cell));
     }
     for (size_t i = 0; i < clean.count; i++) {
@@ -45,85 +61,127 @@ void bp_report_table(const struct bp_report_table *table, struct bp_buf *out)
     }
 }
 
+/* ---- words ---- */
+
 const char *bp_report_result(const struct bp_branch_result *b)
 {
-    if (b->state == BP_BRANCH_STARTED)
-        return "started";
-    if (b->state == BP_BRANCH_DRY_RUN)
+    switch (b->verdict) {
+    case BP_VERDICT_CHECKED:
+        return "checked";
+    case BP_VERDICT_DRY_RUN:
         return "dry-run";
-    if (b->code == BP_ETIMEOUT)
+    case BP_VERDICT_ALREADY_RUNNING:
+        return "already-running";
+    case BP_VERDICT_RECENT:
+        return "recent";
+    case BP_VERDICT_APPEARED:
+        return "appeared";
+    case BP_VERDICT_STARTED:
+        return "started";
+    case BP_VERDICT_FINISHED:
+        return "finished";
+    case BP_VERDICT_TIMED_OUT:
         return "timed-out";
-    return b->code == BP_ESTOPPED ? "stopped" : "failed";
+    case BP_VERDICT_STOPPED:
+        return "stopped";
+    case BP_VERDICT_OPEN:
+    case BP_VERDICT_FAILED:
+    default:
+        return "failed";
+    }
 }
 
-void bp_report_dispatch_text(const struct bp_dispatch_results *results, struct bp_buf *out)
+const char *bp_report_conclusion(const struct bp_dispatch_results *results)
 {
-    static const char *const heading[] = {"BRANCH", "RESULT", "ATTEMPTS", "RUN", "URL", "REASON"};
-    struct bp_report_table table = {.columns = sizeof(heading) / sizeof(heading[0])};
+    for (size_t i = 0; i < results->count; i++) {
+        if (results->at[i].verdict == BP_VERDICT_STOPPED)
+            return "stopped";
+    }
+    if (results->succeeded == 0)
+        return "failure";
+    return results->failed == 0 ? "success" : "partial";
+}
 
-    for (size_t i = 0; i < table.columns; i++)
-        bp_list_add(&table.cells, heading[i]);
+void bp_report_label(const struct bp_dispatch_results *results, const struct bp_branch_result *b,
+                     struct bp_buf *out)
+{
+    bool repos = false;
+    bool workflows = false;
+
+    for (size_t i = 0; i < results->count; i++) {
+        const struct bp_dispatch_target *other = results->at[i].target;
+
+        repos = repos || strcmp(other->repo, b->target->repo) != 0;
+        workflows = workflows || strcmp(other->workflow, b->target->workflow) != 0;
+    }
+    if (repos || b->target->branch[0] == '\0')
+        bp_buf_puts(out, b->target->repo);
+    if (repos && b->target->branch[0] != '\0')
+        bp_buf_putc(out, '@');
+    bp_buf_puts(out, b->target->branch);
+    if (workflows)
+        bp_buf_printf(out, ":%s", b->target->workflow);
+}
+
+const char *bp_report_hint(const char *reason, size_t *len)
+{
+    static const char mark[] = "; hint: ";
+    const char *last = NULL;
+
+    /* The last one is ours; one before it may stand in what a server said. */
+    for (const char *p = strstr(reason, mark); p != NULL; p = strstr(p + 1, mark))
+        last = p;
+    *len = last != NULL ? (size_t)(last - reason) : strlen(reason);
+    return last != NULL ? last + strlen(mark) : "";
+}
+
+bool bp_report_job_failed(const struct bp_run_job *job)
+{
+    return job->conclusion[0] != '\0' && strcmp(job->conclusion, "success") != 0 &&
+           strcmp(job->conclusion, "skipped") != 0;
+}
+
+/* ---- the verdict ---- */
+
+const char *bp_report_shared_reason(const struct bp_dispatch_results *results)
+{
+    const char *reason = NULL;
+
     for (size_t i = 0; i < results->count; i++) {
         const struct bp_branch_result *b = &results->at[i];
 
-        bp_list_add(&table.cells, b->branch);
-        bp_list_add(&table.cells, bp_report_result(b));
-        bp_list_addf(&table.cells, "%" PRId64, b->attempts);
-        if (b->run_id > 0)
-            bp_list_addf(&table.cells, "%" PRId64, b->run_id);
-        else
-            bp_list_add(&table.cells, "-");
-        bp_list_add(&table.cells, b->url[0] != '\0' ? b->url : "-");
-        bp_list_add(&table.cells, b->reason);
+        if (bp_verdict_is_good(b->verdict))
+            continue;
+        if (reason != NULL && strcmp(reason, b->reason) != 0)
+            return NULL;
+        reason = b->reason;
     }
-    bp_report_table(&table, out);
-    bp_list_free(&table.cells);
-}
-
-void bp_report_dispatch_json(const struct bp_dispatch_job *job,
-                             const struct bp_dispatch_results *results, struct bp_buf *out)
-{
-    BP_AUTO(bp_json_freep) struct bp_json *top = bp_json_object_new();
-    struct bp_json *list = bp_json_array_new();
-
-    for (size_t i = 0; i < results->count; i++) {
-        const struct bp_branch_result *b = &results->at[i];
-        struct bp_json *one = bp_json_object_new();
-
-        bp_json_set_text(one, "repository", job->repo);
-        bp_json_set_text(one, "branch", b->branch);
-        bp_json_set_text(one, "workflow", job->workflow);
-        bp_json_set_text(one, "result", bp_report_result(b));
-        bp_json_set_int(one, "attempts", b->attempts);
-        bp_json_set(one, "run_id",
-                    b->run_id > 0 ? bp_json_int_new(b->run_id) : bp_json_text_new(NULL));
-        bp_json_set_text(one, "url", b->url[0] != '\0' ? b->url : NULL);
-        bp_json_set_text(one, "reason", b->reason);
-        bp_json_push(list, one);
-    }
-    bp_json_set(top, "results", list);
-    bp_json_set_int(top, "succeeded", (int64_t)results->started);
-    bp_json_set_int(top, "failed", (int64_t)results->failed);
-    bp_json_render(top, 2, out);
-    bp_buf_putc(out, '\n');
+    return reason;
 }
 
 enum bp_code bp_report_dispatch_verdict(const struct bp_dispatch_results *results, bool require_all,
                                         struct bp_err *err)
 {
     BP_AUTO(bp_buf_free) struct bp_buf names = {0};
+    const char *reason = bp_report_shared_reason(results);
     enum bp_code code = BP_OK;
 
+    if (results->failed == 0 || (results->succeeded > 0 && !require_all))
+        return BP_OK;
     for (size_t i = 0; i < results->count; i++) {
         const struct bp_branch_result *b = &results->at[i];
 
-        if (b->state != BP_BRANCH_FAILED)
+        if (bp_verdict_is_good(b->verdict))
             continue;
-        bp_buf_printf(&names, "%s%s", names.len > 0 ? ", " : "", b->branch);
+        if (names.len > 0)
+            bp_buf_puts(&names, ", ");
+        bp_report_label(results, b, &names);
         code = code == BP_OK || code == b->code ? b->code : BP_EFAILED;
     }
-    if (results->failed == 0 || (results->started > 0 && !require_all))
-        return BP_OK;
-    return bp_fail(err, code, "%zu of %zu branches did not start: %s", results->failed,
-                   results->count, bp_buf_str(&names));
+    if (code == BP_OK)
+        code = BP_EFAILED;
+    if (reason != NULL)
+        return bp_fail(err, code, "%s: %s", bp_buf_str(&names), reason);
+    return bp_fail(err, code, "%zu of %zu branches failed: %s", results->failed, results->count,
+                   bp_buf_str(&names));
 }

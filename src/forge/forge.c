@@ -9,76 +9,100 @@ void bp_forge_freep(struct bp_forge **forge)
     *forge = NULL;
 }
 
+bool bp_ask_changes(enum bp_ask_kind kind)
+{
+    return kind == BP_ASK_ENABLE || kind == BP_ASK_DISPATCH || kind == BP_ASK_CANCEL ||
+           kind == BP_ASK_STATUS;
+}
+
 /* ---- dry run ---- */
+
+/* A question that is answered already and waits for being reported. */
+struct answered {
+    struct bp_ask *ask;
+    struct answered *next;
+};
 
 struct dry {
     struct bp_forge base;
     struct bp_forge *inner;
+    struct answered *first;
 };
 
-static struct bp_forge *inner_of(struct bp_forge *self)
+static void dry_begin(struct bp_forge *base, struct bp_ask *ask)
 {
-    return ((struct dry *)self)->inner;
+    struct dry *self = (struct dry *)base;
+    struct answered **end = &self->first;
+
+    if (!bp_ask_changes(ask->kind)) {
+        self->inner->ops->begin(self->inner, ask);
+        return;
+    }
+    ask->err = (struct bp_err){0};
+    ask->reply = (struct bp_reply){
+        .dry = true, .retry_after_ms = -1, .budget = -1, .remaining = -1, .reset_in_ms = -1};
+    if (ask->kind == BP_ASK_DISPATCH)
+        *ask->out.dispatched = (struct bp_dispatched){.outcome = BP_DISPATCH_DRY_RUN};
+    while (*end != NULL)
+        end = &(*end)->next;
+    *end = bp_alloc(1, sizeof(**end));
+    (*end)->ask = ask;
+    ask->exchange = *end;
 }
 
-static enum bp_code dry_repo(struct bp_forge *self, const char *repo, struct bp_forge_repo *out,
-                             struct bp_err *err)
+static struct bp_ask *take_first(struct dry *self)
 {
-    return inner_of(self)->ops->repo(inner_of(self), repo, out, err);
+    struct answered *first = self->first;
+    struct bp_ask *ask = first->ask;
+
+    self->first = first->next;
+    bp_free(first);
+    ask->exchange = NULL;
+    return ask;
 }
 
-static enum bp_code dry_workflow(struct bp_forge *self, const char *repo, const char *workflow,
-                                 struct bp_forge_workflow *out, struct bp_err *err)
+static enum bp_code dry_wait(struct bp_forge *base, int64_t timeout_ms, const struct bp_stop *stop,
+                             struct bp_ask **done, struct bp_err *err)
 {
-    return inner_of(self)->ops->workflow(inner_of(self), repo, workflow, out, err);
+    struct dry *self = (struct dry *)base;
+
+    *done = NULL;
+    if (self->first == NULL)
+        return self->inner->ops->wait(self->inner, timeout_ms, stop, done, err);
+    if (bp_stop_check(stop, err) != BP_OK)
+        return err->code;
+    *done = take_first(self);
+    return BP_OK;
 }
 
-static enum bp_code dry_branch_exists(struct bp_forge *self, const char *repo, const char *branch,
-                                      struct bp_err *err)
+static void dry_drop(struct bp_forge *base, struct bp_ask *ask)
 {
-    return inner_of(self)->ops->branch_exists(inner_of(self), repo, branch, err);
+    struct dry *self = (struct dry *)base;
+    struct answered **at = &self->first;
+
+    if (!bp_ask_changes(ask->kind)) {
+        self->inner->ops->drop(self->inner, ask);
+        return;
+    }
+    while (*at != NULL && (*at)->ask != ask)
+        at = &(*at)->next;
+    if (*at != NULL) {
+        struct answered *gone = *at;
+
+        *at = gone->next;
+        bp_free(gone);
+        ask->exchange = NULL;
+    }
 }
 
-/* The one thing that a dispatch can be refused for beforehand is a branch that is not there. */
-static enum bp_code dry_dispatch(struct bp_forge *self, const struct bp_forge_dispatch *what,
-                                 struct bp_dispatch_answer *answer, struct bp_err *err)
+static void dry_free(struct bp_forge *base)
 {
-    enum bp_code rc = dry_branch_exists(self, what->repo, what->branch, err);
-
-    *answer = (struct bp_dispatch_answer){.outcome = BP_DISPATCH_DRY_RUN};
-    if (rc != BP_OK)
-        answer->outcome = bp_code_is_transient(rc) || rc == BP_ETIMEOUT ? BP_DISPATCH_NOT_PROCESSED
-                                                                        : BP_DISPATCH_REJECTED;
-    return rc;
-}
-
-static enum bp_code dry_run(struct bp_forge *self, const char *repo, int64_t id, struct bp_run *out,
-                            struct bp_err *err)
-{
-    return inner_of(self)->ops->run(inner_of(self), repo, id, out, err);
-}
-
-static enum bp_code dry_runs(struct bp_forge *self, const struct bp_forge_dispatch *what,
-                             struct bp_runs *out, struct bp_err *err)
-{
-    return inner_of(self)->ops->runs(inner_of(self), what, out, err);
-}
-
-static void dry_free(struct bp_forge *self)
-{
-    bp_forge_freep(&((struct dry *)self)->inner);
-    bp_free(self);
+    bp_forge_freep(&((struct dry *)base)->inner);
+    bp_free(base);
 }
 
 static const struct bp_forge_ops dry_ops = {
-    .repo = dry_repo,
-    .workflow = dry_workflow,
-    .branch_exists = dry_branch_exists,
-    .dispatch = dry_dispatch,
-    .run = dry_run,
-    .runs = dry_runs,
-    .free = dry_free,
-};
+    .begin = dry_begin, .wait = dry_wait, .drop = dry_drop, .free = dry_free};
 
 struct bp_forge *bp_forge_dry_new(struct bp_forge *inner)
 {

@@ -1,12 +1,14 @@
-#include <ctype.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/text.h"
 #include "forge/github.h"
 #include "forge/github_api.h"
+#include "forge/github_ask.h"
+#include "forge/github_read.h"
+#include "forge/github_refuse.h"
+#include "forge/github_token.h"
 #include "net/url.h"
 
 struct github {
@@ -14,234 +16,187 @@ struct github {
     struct bp_github_api api;
     char *url;
     char *token;
-    bool without_details; /* the server refused return_run_details: do not ask again */
+    int64_t request_timeout_ms;
+    bool without_details;   /* the server refused return_run_details: do not ask again */
+    struct exchange *first; /* answered without a request, to be reported */
 };
 
-/* ---- reading answers ---- */
+/* A question that is under way. */
+struct exchange {
+    struct bp_ask *ask;
+    struct bp_github_call call;
+    bool details; /* return_run_details was asked for */
+    struct exchange *next;
+};
 
-static void copy_text(char *out, size_t size, const struct bp_json *object, const char *key)
+static void exchange_end(struct exchange *exchange)
 {
-    bp_copy_foreign(out, size, bp_json_get_text(object, key));
+    exchange->ask->exchange = NULL;
+    bp_github_call_free(&exchange->call);
+    bp_free(exchange);
 }
 
-static enum bp_code read_run(const struct bp_json *json, struct bp_run *out, struct bp_err *err)
+/* ---- asking ---- */
+
+/* Also again, in another form. */
+static void send_form(struct github *self, struct exchange *exchange)
 {
-    *out = (struct bp_run){0};
-    if (!bp_json_get_int(json, "id", &out->id) || out->id <= 0)
-        return bp_fail(err, BP_EFAILED, "the server described a run without an id");
-    copy_text(out->url, sizeof(out->url), json, "html_url");
-    copy_text(out->branch, sizeof(out->branch), json, "head_branch");
-    copy_text(out->event, sizeof(out->event), json, "event");
-    copy_text(out->status, sizeof(out->status), json, "status");
-    copy_text(out->conclusion, sizeof(out->conclusion), json, "conclusion");
-    return BP_OK;
+    struct bp_github_call *call = &exchange->call;
+    bool details = self->api.version == BP_GITHUB_2022_11_28 && !self->without_details;
+
+    bp_json_free(call->body);
+    call->body = bp_github_body(exchange->ask, details);
+    exchange->details = details && exchange->ask->kind == BP_ASK_DISPATCH;
+    bp_github_begin(&self->api, call);
 }
 
-/* Like bp_github_call() for a GET whose answer must be an object. */
-static enum bp_code get(struct github *self, const char *path, struct bp_github_answer *answer,
-                        struct bp_err *err)
+/* There is nothing to send; tells why. */
+static void answer_at_once(struct github *self, struct exchange *exchange)
 {
-    enum bp_code rc = bp_github_call(&self->api, "GET", path, NULL, answer, err);
+    struct bp_ask *ask = exchange->ask;
+    struct exchange **end = &self->first;
 
-    if (rc == BP_OK && !bp_json_is_object(answer->json))
-        return bp_fail(err, BP_EUNAVAILABLE, "GET %s%s: the answer is no JSON object",
-                       self->api.url, path);
-    return rc;
+    if (ask->kind == BP_ASK_TRIGGER)
+        (void)bp_fail(&ask->err, BP_EUNAVAILABLE,
+                      "whether workflow '%s' takes the dispatch cannot be known: a number does not "
+                      "name its file",
+                      ask->workflow);
+    else
+        (void)bp_fail(&ask->err, BP_ENOTFOUND,
+                      "the server does not tell what holds run %" PRId64 " back, which is %s",
+                      ask->run_id, ask->status);
+    while (*end != NULL)
+        end = &(*end)->next;
+    *end = exchange;
 }
 
-/* ---- the questions ---- */
+static void github_begin(struct bp_forge *base, struct bp_ask *ask)
+{
+    struct github *self = (struct github *)base;
+    struct exchange *exchange = bp_alloc(1, sizeof(*exchange));
 
-static enum bp_code github_repo(struct bp_forge *base, const char *repo, struct bp_forge_repo *out,
+    ask->err = (struct bp_err){0};
+    ask->reply = bp_github_no_reply();
+    ask->exchange = exchange;
+    exchange->ask = ask;
+    exchange->call = (struct bp_github_call){
+        .http.owner = exchange,
+        .method = bp_github_method(ask->kind),
+        .path = bp_github_path(ask),
+        .keep = bp_github_is_polled(ask->kind),
+        .timeout_ms = ask->timeout_ms > 0 ? ask->timeout_ms : self->request_timeout_ms};
+    if (exchange->call.path == NULL)
+        answer_at_once(self, exchange);
+    else
+        send_form(self, exchange);
+}
+
+/* ---- answers ---- */
+
+/*
+ * Whether the server did nothing because of the form of the request, and would take another one.
+ * That is remembered. What was sent in the old form meanwhile is refused as well, and sent again.
+ */
+static bool wants_another_form(struct github *self, const struct exchange *exchange,
+                               const struct bp_github_answer *answer)
+{
+    if (bp_github_is_retired(answer) && exchange->call.version == BP_GITHUB_2022_11_28) {
+        if (self->api.version == BP_GITHUB_2022_11_28)
+            bp_github_cache_free(&self->api.cache);
+        self->api.version = BP_GITHUB_2026_03_10;
+        return true;
+    }
+    if (exchange->details && (answer->status == 400 || answer->status == 422) &&
+        strstr(answer->message, "return_run_details") != NULL) {
+        /* An older GitHub Enterprise Server. */
+        self->without_details = true;
+        return true;
+    }
+    return false;
+}
+
+/* rc is what became of the request itself. */
+static void take(struct github *self, struct exchange *exchange,
+                 const struct bp_github_answer *answer, enum bp_code rc)
+{
+    struct bp_ask *ask = exchange->ask;
+
+    if (ask->kind == BP_ASK_DISPATCH)
+        *ask->out.dispatched = (struct bp_dispatched){
+            .outcome = rc == BP_OK ? BP_DISPATCH_ACCEPTED
+                                   : bp_github_outcome(answer, &ask->reply, &ask->err)};
+    if (rc == BP_OK)
+        rc = bp_github_take(ask, answer->json, &ask->err);
+    if (rc != BP_OK) {
+        bp_github_explain(ask, answer, &ask->err);
+        return;
+    }
+    if (ask->kind == BP_ASK_REPO)
+        bp_github_token_read(self->api.token, answer->response, answer->json,
+                             &ask->out.repo->token);
+    bp_github_keep(&self->api, &exchange->call);
+}
+
+/* NULL: another request of the same question was begun. */
+static struct bp_ask *answered(struct github *self, struct exchange *exchange)
+{
+    BP_AUTO(bp_github_answer_free) struct bp_github_answer answer = {0};
+    struct bp_ask *ask = exchange->ask;
+    enum bp_code rc = BP_OK;
+
+    if (bp_github_goes_on(&self->api, &exchange->call))
+        return NULL;
+    rc = bp_github_read(&self->api, &exchange->call, &answer, &ask->reply, &ask->err);
+    if (wants_another_form(self, exchange, &answer)) {
+        ask->err = (struct bp_err){0};
+        send_form(self, exchange);
+        return NULL;
+    }
+    take(self, exchange, &answer, rc);
+    exchange_end(exchange);
+    return ask;
+}
+
+static enum bp_code github_wait(struct bp_forge *base, int64_t timeout_ms,
+                                const struct bp_stop *stop, struct bp_ask **done,
                                 struct bp_err *err)
 {
     struct github *self = (struct github *)base;
-    BP_AUTO(bp_github_answer_free) struct bp_github_answer answer = {0};
-    BP_AUTO(bp_freep) char *path = bp_format("/repos/%s", repo);
-    enum bp_code rc = get(self, path, &answer, err);
+    struct bp_http_call *call = NULL;
 
-    *out = (struct bp_forge_repo){0};
-    if (rc == BP_ENOTFOUND)
-        return bp_fail(err, rc,
-                       "no repository '%s', or the token may not see it; hint: check --repo, and "
-                       "that the token was given access to this repository",
-                       repo);
-    if (rc != BP_OK)
-        return bp_wrap(err, "repository '%s'", repo);
-    copy_text(out->default_branch, sizeof(out->default_branch), answer.json, "default_branch");
-    out->archived = bp_json_get_bool(answer.json, "archived", false);
-    out->disabled = bp_json_get_bool(answer.json, "disabled", false);
-    return BP_OK;
-}
+    *done = NULL;
+    if (self->first != NULL) {
+        struct exchange *exchange = self->first;
 
-/* "/repos/o/r/actions/workflows/backup.yml" + tail; owned by the caller. */
-static char *workflow_path(const char *repo, const char *workflow, const char *tail)
-{
-    const char *slash = strrchr(workflow, '/');
-    BP_AUTO(bp_freep) char *file = bp_percent_encode(slash != NULL ? slash + 1 : workflow, "-._~");
-
-    return bp_format("/repos/%s/actions/workflows/%s%s", repo, file, tail);
-}
-
-static enum bp_code github_workflow(struct bp_forge *base, const char *repo, const char *workflow,
-                                    struct bp_forge_workflow *out, struct bp_err *err)
-{
-    struct github *self = (struct github *)base;
-    BP_AUTO(bp_github_answer_free) struct bp_github_answer answer = {0};
-    BP_AUTO(bp_freep) char *path = workflow_path(repo, workflow, "");
-    enum bp_code rc = get(self, path, &answer, err);
-
-    *out = (struct bp_forge_workflow){0};
-    if (rc == BP_ENOTFOUND)
-        return bp_fail(err, rc,
-                       "no workflow '%s' in '%s'; hint: the file must be in .github/workflows on "
-                       "the default branch",
-                       workflow, repo);
-    if (rc != BP_OK)
-        return bp_wrap(err, "workflow '%s' in '%s'", workflow, repo);
-    (void)bp_json_get_int(answer.json, "id", &out->id);
-    copy_text(out->path, sizeof(out->path), answer.json, "path");
-    copy_text(out->state, sizeof(out->state), answer.json, "state");
-    return BP_OK;
-}
-
-static enum bp_code github_branch_exists(struct bp_forge *base, const char *repo,
-                                         const char *branch, struct bp_err *err)
-{
-    struct github *self = (struct github *)base;
-    BP_AUTO(bp_github_answer_free) struct bp_github_answer answer = {0};
-    BP_AUTO(bp_freep) char *name = bp_percent_encode(branch, "-._~");
-    BP_AUTO(bp_freep) char *path = bp_format("/repos/%s/branches/%s", repo, name);
-    enum bp_code rc = get(self, path, &answer, err);
-
-    if (rc == BP_ENOTFOUND)
-        return bp_fail(err, rc, "no branch '%s' in '%s'", branch, repo);
-    if (rc != BP_OK)
-        return bp_wrap(err, "branch '%s' in '%s'", branch, repo);
-    return BP_OK;
-}
-
-static enum bp_code github_run(struct bp_forge *base, const char *repo, int64_t id,
-                               struct bp_run *out, struct bp_err *err)
-{
-    struct github *self = (struct github *)base;
-    BP_AUTO(bp_github_answer_free) struct bp_github_answer answer = {0};
-    BP_AUTO(bp_freep) char *path = bp_format("/repos/%s/actions/runs/%" PRId64, repo, id);
-    enum bp_code rc = get(self, path, &answer, err);
-
-    if (rc == BP_OK)
-        rc = read_run(answer.json, out, err);
-    if (rc != BP_OK)
-        return bp_wrap(err, "run %" PRId64, id);
-    return BP_OK;
-}
-
-static enum bp_code github_runs(struct bp_forge *base, const struct bp_forge_dispatch *what,
-                                struct bp_runs *out, struct bp_err *err)
-{
-    struct github *self = (struct github *)base;
-    BP_AUTO(bp_github_answer_free) struct bp_github_answer answer = {0};
-    BP_AUTO(bp_freep)
-    char *branch = what->branch != NULL ? bp_percent_encode(what->branch, "-._~") : NULL;
-    BP_AUTO(bp_freep)
-    char *query = bp_format("/runs?event=workflow_dispatch&per_page=%d%s%s", BP_RUNS_MAX,
-                            branch != NULL ? "&branch=" : "", branch != NULL ? branch : "");
-    BP_AUTO(bp_freep) char *path = workflow_path(what->repo, what->workflow, query);
-    enum bp_code rc = get(self, path, &answer, err);
-
-    out->count = 0;
-    if (rc != BP_OK)
-        return bp_wrap(err, "runs of '%s' in '%s'", what->workflow, what->repo);
-    for (const struct bp_json *r = bp_json_first(bp_json_get(answer.json, "workflow_runs"));
-         r != NULL && out->count < BP_RUNS_MAX; r = bp_json_next(r)) {
-        if (read_run(r, &out->at[out->count], err) != BP_OK)
+        if (bp_stop_check(stop, err) != BP_OK)
             return err->code;
-        out->count++;
+        self->first = exchange->next;
+        *done = exchange->ask;
+        exchange_end(exchange);
+        return BP_OK;
     }
+    if (self->api.http->ops->wait(self->api.http, timeout_ms, stop, &call, err) != BP_OK)
+        return err->code;
+    if (call != NULL)
+        *done = answered(self, call->owner);
     return BP_OK;
 }
 
-/* ---- dispatch ---- */
-
-/* What a refusal means, by the words of GitHub; docs name no 4xx for a dispatch. */
-static enum bp_code explain_refusal(const struct bp_forge_dispatch *what,
-                                    const struct bp_github_answer *answer, struct bp_err *err)
-{
-    if (strstr(answer->message, "No ref found") != NULL)
-        return bp_fail(err, BP_ENOTFOUND, "no branch '%s' in '%s'", what->branch, what->repo);
-    if (strstr(answer->message, "workflow_dispatch") != NULL &&
-        strstr(answer->message, "does not have") != NULL)
-        return bp_fail(err, BP_EFAILED,
-                       "'%s' on branch '%s' has no workflow_dispatch trigger; hint: add "
-                       "'workflow_dispatch:' under 'on:' in the file on that branch",
-                       what->workflow, what->branch);
-    if (strstr(answer->message, "disabled workflow") != NULL)
-        return bp_fail(err, BP_EFAILED, "'%s' is disabled; hint: gh workflow enable %s -R %s",
-                       what->workflow, what->workflow, what->repo);
-    return err->code;
-}
-
-static enum bp_dispatch_outcome classify(enum bp_code rc, const struct bp_github_answer *answer)
-{
-    if (rc == BP_OK)
-        return BP_DISPATCH_ACCEPTED;
-    if (answer->rate_limited)
-        return BP_DISPATCH_NOT_PROCESSED;
-    if (answer->status >= 500)
-        return BP_DISPATCH_AMBIGUOUS;
-    if (answer->status >= 300)
-        return BP_DISPATCH_REJECTED;
-    if (rc == BP_EUNAVAILABLE || rc == BP_ETIMEOUT || rc == BP_EFAILED || rc == BP_ESTOPPED)
-        return answer->maybe_sent ? BP_DISPATCH_AMBIGUOUS : BP_DISPATCH_NOT_PROCESSED;
-    return BP_DISPATCH_REJECTED;
-}
-
-static struct bp_json *dispatch_body_new(const struct github *self,
-                                         const struct bp_forge_dispatch *what)
-{
-    struct bp_json *body = bp_json_object_new();
-
-    bp_json_set_text(body, "ref", what->branch);
-    if (what->inputs != NULL)
-        bp_json_set(body, "inputs", bp_json_copy(what->inputs));
-    if (!self->without_details)
-        bp_json_set_bool(body, "return_run_details", true);
-    return body;
-}
-
-static enum bp_code send_dispatch(struct github *self, const struct bp_forge_dispatch *what,
-                                  struct bp_github_answer *answer, struct bp_err *err)
-{
-    BP_AUTO(bp_freep) char *path = workflow_path(what->repo, what->workflow, "/dispatches");
-    BP_AUTO(bp_json_freep) struct bp_json *body = dispatch_body_new(self, what);
-
-    return bp_github_call(&self->api, "POST", path, body, answer, err);
-}
-
-static enum bp_code github_dispatch(struct bp_forge *base, const struct bp_forge_dispatch *what,
-                                    struct bp_dispatch_answer *out, struct bp_err *err)
+static void github_drop(struct bp_forge *base, struct bp_ask *ask)
 {
     struct github *self = (struct github *)base;
-    BP_AUTO(bp_github_answer_free) struct bp_github_answer answer = {0};
-    enum bp_code rc = send_dispatch(self, what, &answer, err);
+    struct exchange *exchange = ask->exchange;
+    struct exchange **at = &self->first;
 
-    if ((answer.status == 400 || answer.status == 422) && !self->without_details &&
-        strstr(answer.message, "return_run_details") != NULL) {
-        /* An older GitHub Enterprise Server: it refused the request because of this key. */
-        self->without_details = true;
-        bp_github_answer_free(&answer);
-        rc = send_dispatch(self, what, &answer, err);
-    }
-    *out = (struct bp_dispatch_answer){.outcome = classify(rc, &answer),
-                                       .retry_after_ms = answer.retry_after_ms};
-    if (rc != BP_OK) {
-        if (rc == BP_ENOTFOUND)
-            return bp_fail(err, rc, "no workflow '%s' in '%s', or the token may not start it",
-                           what->workflow, what->repo);
-        return explain_refusal(what, &answer, err);
-    }
-    (void)bp_json_get_int(answer.json, "workflow_run_id", &out->run_id);
-    copy_text(out->url, sizeof(out->url), answer.json, "html_url");
-    return BP_OK;
+    if (exchange == NULL)
+        return;
+    while (*at != NULL && *at != exchange)
+        at = &(*at)->next;
+    if (*at != NULL)
+        *at = exchange->next;
+    else
+        self->api.http->ops->drop(self->api.http, &exchange->call.http);
+    exchange_end(exchange);
 }
 
 /* ---- making one ---- */
@@ -251,20 +206,14 @@ static void github_free(struct bp_forge *base)
     struct github *self = (struct github *)base;
 
     bp_http_freep(&self->api.http);
+    bp_github_cache_free(&self->api.cache);
     bp_free(self->url);
     bp_free_secretp(&self->token);
     bp_free(self);
 }
 
 static const struct bp_forge_ops ops = {
-    .repo = github_repo,
-    .workflow = github_workflow,
-    .branch_exists = github_branch_exists,
-    .dispatch = github_dispatch,
-    .run = github_run,
-    .runs = github_runs,
-    .free = github_free,
-};
+    .begin = github_begin, .wait = github_wait, .drop = github_drop, .free = github_free};
 
 static enum bp_code check_address(const char *url, struct bp_err *err)
 {
@@ -285,23 +234,6 @@ static enum bp_code check_address(const char *url, struct bp_err *err)
                    url);
 }
 
-/* Tokens are opaque: any length and characters, but none holds blanks or control characters. */
-static enum bp_code check_token(const char *token, struct bp_err *err)
-{
-    if (token[0] == '\0')
-        return bp_fail(err, BP_EAUTH, "the token is empty; hint: set WORKFLOW_TRIGGER_TOKEN");
-    if (bp_text_starts_with(token, "ghr_"))
-        return bp_fail(err, BP_EAUTH,
-                       "the token is a refresh token (ghr_); hint: use the access token");
-    for (const char *p = token; *p != '\0'; p++) {
-        if (!isgraph((unsigned char)*p))
-            return bp_fail(err, BP_EAUTH,
-                           "the token is malformed: it has a blank, a line end or another odd "
-                           "character in it; hint: copy it again, without anything around it");
-    }
-    return BP_OK;
-}
-
 enum bp_code bp_github_new(const struct bp_github_options *options, struct bp_forge **out,
                            struct bp_err *err)
 {
@@ -315,13 +247,11 @@ enum bp_code bp_github_new(const struct bp_github_options *options, struct bp_fo
     self->url = bp_strndup(options->api_url, len);
     self->token = bp_strdup(options->token);
     bp_text_trim(self->token);
-    self->api = (struct bp_github_api){.http = options->http,
-                                       .clock = options->clock,
-                                       .url = self->url,
-                                       .token = self->token,
-                                       .timeout_ms = options->request_timeout_ms};
+    self->request_timeout_ms = options->request_timeout_ms;
+    self->api = (struct bp_github_api){
+        .http = options->http, .clock = options->clock, .url = self->url, .token = self->token};
     if (rc == BP_OK)
-        rc = check_token(self->token, err);
+        rc = bp_github_token_check(self->token, err);
     if (rc != BP_OK)
         github_free(&self->base);
     else

@@ -13,15 +13,12 @@ bool bp_gha_is_runner(const struct bp_env *env)
     return value != NULL && strcmp(value, "true") == 0;
 }
 
-void bp_gha_put_data(struct bp_buf *out, const char *text)
+/* Each character of also is escaped as well. */
+static void put_escaped(struct bp_buf *out, const char *text, const char *also)
 {
     for (const char *p = text; *p != '\0'; p++) {
-        if (*p == '%')
-            bp_buf_puts(out, "%25");
-        else if (*p == '\r')
-            bp_buf_puts(out, "%0D");
-        else if (*p == '\n')
-            bp_buf_puts(out, "%0A");
+        if (*p == '%' || *p == '\r' || *p == '\n' || strchr(also, *p) != NULL)
+            bp_buf_printf(out, "%%%02X", (unsigned char)*p);
         else
             bp_buf_putc(out, *p);
         /* The older form of a command, "##[...]", is found anywhere in a line. */
@@ -30,14 +27,23 @@ void bp_gha_put_data(struct bp_buf *out, const char *text)
     }
 }
 
+void bp_gha_put_data(struct bp_buf *out, const char *text)
+{
+    put_escaped(out, text, "");
+}
+
+void bp_gha_put_property(struct bp_buf *out, const char *text)
+{
+    put_escaped(out, text, ":,");
+}
+
 void bp_gha_annotate(struct bp_out *out, enum bp_severity severity, const char *message)
 {
-    static int sent[2];
     BP_AUTO(bp_buf_free) struct bp_buf masked = {0};
     BP_AUTO(bp_buf_free) struct bp_buf shortened = {0};
     BP_AUTO(bp_buf_free) struct bp_buf line = {0};
 
-    if (sent[severity]++ >= PER_KIND)
+    if (out->annotated[severity]++ >= PER_KIND)
         return;
     /* Before anything changes the text: a secret that was cut or escaped is not known as one. */
     bp_secrets_mask(&out->secrets, message, &masked);

@@ -3,13 +3,6 @@
 #include <string.h>
 #include <strings.h>
 
-enum bp_code bp_http_send(struct bp_http *http, const struct bp_http_request *request,
-                          struct bp_http_response *response, struct bp_err *err)
-{
-    *response = (struct bp_http_response){0};
-    return http->ops->send(http, request, response, err);
-}
-
 void bp_http_freep(struct bp_http **http)
 {
     if (*http != NULL)

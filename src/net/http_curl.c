@@ -1,5 +1,6 @@
 #include "net/http_curl.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -9,65 +10,83 @@
 #include "base/mem.h"
 #include "base/text.h"
 
+/* Connections that wait for another GET; there may be any number in use. */
+enum { KEPT_CONNECTIONS = 8 };
+
+/*
+ * CURLOPT_QUICK_EXIT, which headers before 7.87 do not have. Without it whoever ends a call whose
+ * host is still being looked up waits for the resolver, and all other calls wait as well.
+ */
+static const CURLoption leave_resolver = (CURLoption)(CURLOPTTYPE_LONG + 322);
+
 struct curl_http {
     struct bp_http base;
     struct bp_curl_options options;
-    CURL *easy; /* reused: it keeps the connection */
+    CURLM *multi;
 };
 
+/* What a call that is under way has besides its struct. */
 struct transfer {
-    const struct bp_stop *stop;
-    struct bp_http_response *response;
-    size_t limit;
+    CURL *easy;
+    struct curl_slist *headers;
     bool too_large;
     bool headers_ended;
+    bool connected; /* the request goes out from now on */
+    char detail[CURL_ERROR_SIZE];
 };
+
+/* ---- what libcurl calls ---- */
 
 static size_t on_body(char *data, size_t size, size_t count, void *ctx)
 {
-    struct transfer *t = ctx;
+    struct bp_http_call *call = ctx;
+    struct transfer *t = call->transfer;
 
-    if (t->response->body.len + size * count > t->limit) {
+    if (call->response.body.len + size * count > call->request.response_limit) {
         t->too_large = true;
         return 0;
     }
-    bp_buf_add(&t->response->body, data, size * count);
+    bp_buf_add(&call->response.body, data, size * count);
     return size * count;
 }
 
 static size_t on_header(char *data, size_t size, size_t count, void *ctx)
 {
-    struct transfer *t = ctx;
+    struct bp_http_call *call = ctx;
+    struct transfer *t = call->transfer;
     BP_AUTO(bp_freep) char *line = bp_strndup(data, size * count);
 
     bp_text_trim(line);
     if (bp_text_starts_with(line, "HTTP/")) { /* a new answer: after "100 Continue", say */
-        bp_list_free(&t->response->headers);
+        bp_list_free(&call->response.headers);
         t->headers_ended = false;
     } else if (line[0] == '\0') {
         t->headers_ended = true;
-    } else if (t->response->headers.count < 200) {
-        bp_list_add(&t->response->headers, line);
+    } else if (call->response.headers.count < 200) {
+        bp_list_add(&call->response.headers, line);
     }
     return size * count;
 }
 
-static int on_progress(void *ctx, curl_off_t dltotal, curl_off_t dlnow, curl_off_t ultotal,
-                       curl_off_t ulnow)
+/*
+ * The connection is there, with its proxy and TLS, and the request is next. CURLINFO_REQUEST_SIZE
+ * would not tell: it counts what was said to a proxy to open a tunnel as well.
+ */
+/* NOLINTNEXTLINE(readability-non-const-parameter): libcurl gives the type */
+static int on_connected(void *ctx, char *ip, char *local_ip, int port, int local_port)
 {
-    const struct transfer *t = ctx;
+    struct bp_http_call *call = ctx;
+    struct transfer *t = call->transfer;
 
-    (void)dltotal;
-    (void)dlnow;
-    (void)ultotal;
-    (void)ulnow;
-    return t->stop != NULL && t->stop->signal != 0;
+    (void)ip;
+    (void)local_ip;
+    (void)port;
+    (void)local_port;
+    t->connected = true;
+    return CURL_PREREQFUNC_OK;
 }
 
-static void freep_slist(struct curl_slist **list)
-{
-    curl_slist_free_all(*list);
-}
+/* ---- setting up ---- */
 
 static void must(CURLcode rc)
 {
@@ -75,61 +94,124 @@ static void must(CURLcode rc)
         abort(); /* curl_easy_setopt fails for a wrong option or without memory only */
 }
 
-/* libcurl's defaults are right here: no redirects, no ~/.netrc. */
-static void set_up(struct curl_http *self, const struct bp_http_request *request,
-                   struct transfer *t)
+static void must_multi(CURLMcode rc)
 {
-    CURL *easy = self->easy;
-    bool get = strcmp(request->method, "GET") == 0;
+    if (rc != CURLM_OK)
+        abort(); /* likewise */
+}
 
-    curl_easy_reset(easy);
-    must(curl_easy_setopt(easy, CURLOPT_URL, request->url));
+static void must_have(const void *made)
+{
+    if (made == NULL)
+        abort(); /* no memory */
+}
+
+/* libcurl would guess a scheme that is missing, and it knows many more than these. */
+static bool is_address(const char *url)
+{
+    return strncasecmp(url, "https://", 8) == 0 || strncasecmp(url, "http://", 7) == 0;
+}
+
+static void add_header(struct transfer *t, const char *line)
+{
+    t->headers = curl_slist_append(t->headers, line);
+    must_have(t->headers);
+}
+
+/* libcurl's defaults are right here: no redirects, no ~/.netrc. */
+static void set_up(const struct curl_http *self, struct bp_http_call *call)
+{
+    const struct bp_http_request *request = &call->request;
+    struct transfer *t = call->transfer;
+    CURL *easy = t->easy;
+
+    /* Without an address libcurl says so in the way that all failures are told. */
+    must(curl_easy_setopt(easy, CURLOPT_URL, is_address(request->url) ? request->url : ""));
+    must(curl_easy_setopt(easy, CURLOPT_PRIVATE, call));
+    must(curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->detail));
     must(curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L));
+    /* Older ones do not know it, which is all right. */
+    (void)curl_easy_setopt(easy, leave_resolver, 1L);
     must(curl_easy_setopt(easy, CURLOPT_USERAGENT, "backproof"));
     must(curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, ""));
     must(curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms));
     must(curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body));
-    must(curl_easy_setopt(easy, CURLOPT_WRITEDATA, t));
+    must(curl_easy_setopt(easy, CURLOPT_WRITEDATA, call));
     must(curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header));
-    must(curl_easy_setopt(easy, CURLOPT_HEADERDATA, t));
-    must(curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress));
-    must(curl_easy_setopt(easy, CURLOPT_XFERINFODATA, t));
-    must(curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L));
+    must(curl_easy_setopt(easy, CURLOPT_HEADERDATA, call));
+    must(curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_connected));
+    must(curl_easy_setopt(easy, CURLOPT_PREREQDATA, call));
     if (self->options.ca_file != NULL)
         must(curl_easy_setopt(easy, CURLOPT_CAINFO, self->options.ca_file));
     if (self->options.proxy != NULL)
         must(curl_easy_setopt(easy, CURLOPT_PROXY, self->options.proxy));
-    if (get)
-        return;
+    for (size_t i = 0; request->headers != NULL && i < request->headers->count; i++)
+        add_header(t, request->headers->at[i]);
+}
+
+/*
+ * A request that may change something. By itself libcurl would send it again when a connection
+ * that it kept dies before the first byte of the answer, when an HTTP/2 server refuses the stream
+ * (on a fresh connection as well), and when a server refuses the "Expect: 100-continue" that
+ * libcurl adds for a large body.
+ */
+static void set_up_change(const struct bp_http_request *request, struct transfer *t)
+{
+    CURL *easy = t->easy;
+
     must(curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_len));
     must(curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body != NULL ? request->body : ""));
     must(curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method));
-    /* On a reused connection that dies before the first byte of the answer, libcurl would send
-     * the request a second time by itself. */
     must(curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L));
+    must(curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1));
+    add_header(t, "Expect:"); /* none */
 }
 
-static const char address_hint[] = "; hint: an address starts with https:// (or http://)";
+/* ---- the operations ---- */
 
-/* libcurl would guess a scheme that is missing, and it knows many more than these. */
-static enum bp_code check_scheme(const char *url, struct bp_err *err)
+static void transfer_free(struct curl_http *self, struct bp_http_call *call)
 {
-    if (strncasecmp(url, "https://", 8) == 0 || strncasecmp(url, "http://", 7) == 0)
-        return BP_OK;
-    return bp_fail(err, BP_EUSAGE, "'%s' is no address%s", url, address_hint);
+    struct transfer *t = call->transfer;
+
+    must_multi(curl_multi_remove_handle(self->multi, t->easy));
+    curl_easy_cleanup(t->easy);
+    curl_slist_free_all(t->headers);
+    bp_free(t);
+    call->transfer = NULL;
 }
 
-static enum bp_code map_error(CURLcode rc, const struct bp_http_request *request,
-                              const char *detail, const struct transfer *t, struct bp_err *err)
+static void http_begin(struct bp_http *base, struct bp_http_call *call)
 {
+    struct curl_http *self = (struct curl_http *)base;
+    struct transfer *t = bp_alloc(1, sizeof(*t));
+
+    call->transfer = t;
+    t->easy = curl_easy_init();
+    must_have(t->easy);
+    set_up(self, call);
+    if (strcmp(call->request.method, "GET") != 0)
+        set_up_change(&call->request, t);
+    must(curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers));
+    must_multi(curl_multi_add_handle(self->multi, t->easy));
+}
+
+static void explain(struct bp_http_call *call, CURLcode rc)
+{
+    static const char address_hint[] = "; hint: an address starts with https:// (or http://)";
+    const struct bp_http_request *request = &call->request;
+    const struct transfer *t = call->transfer;
     enum bp_code code = BP_EUNAVAILABLE;
     const char *hint = "";
 
-    if (rc == CURLE_ABORTED_BY_CALLBACK)
-        return bp_stop_check(t->stop, err);
-    if (t->too_large)
-        return bp_fail(err, BP_EFAILED, "the answer of %s is larger than the limit of %zu bytes",
-                       request->url, t->limit);
+    if (!is_address(request->url)) {
+        bp_fail(&call->err, BP_EUSAGE, "'%s' is no address%s", request->url, address_hint);
+        return;
+    }
+    if (t->too_large) {
+        bp_fail(&call->err, BP_EFAILED, "the answer of %s is larger than the limit of %zu bytes",
+                request->url, request->response_limit);
+        return;
+    }
     if (rc == CURLE_OPERATION_TIMEDOUT)
         code = BP_ETIMEOUT;
     if (rc == CURLE_URL_MALFORMAT) {
@@ -138,51 +220,84 @@ static enum bp_code map_error(CURLcode rc, const struct bp_http_request *request
     }
     if (rc == CURLE_PEER_FAILED_VERIFICATION || rc == CURLE_SSL_CACERT_BADFILE)
         hint = "; hint: --ca-file names the certificate of a server of your own";
-    return bp_fail(err, code, "%s %s: %s%s", request->method, request->url,
-                   detail[0] != '\0' ? detail : curl_easy_strerror(rc), hint);
+    bp_fail(&call->err, code, "%s %s: %s%s", request->method, request->url,
+            t->detail[0] != '\0' ? t->detail : curl_easy_strerror(rc), hint);
 }
 
-static enum bp_code http_send(struct bp_http *base, const struct bp_http_request *request,
-                              struct bp_http_response *response, struct bp_err *err)
+static void finish(struct curl_http *self, struct bp_http_call *call, CURLcode rc)
+{
+    const struct transfer *t = call->transfer;
+    long status = 0;
+
+    (void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+    call->response.status = (int)status;
+    if (rc == CURLE_OK && !t->headers_ended) /* libcurl is content with a part of the headers */
+        rc = CURLE_PARTIAL_FILE;
+    if (rc != CURLE_OK) {
+        call->response.maybe_sent = t->connected;
+        explain(call, rc);
+    }
+    transfer_free(self, call);
+}
+
+/* The next call that is done; libcurl remembers the others, and forgets those that are dropped. */
+static struct bp_http_call *next_done(struct curl_http *self)
+{
+    struct bp_http_call *call = NULL;
+    int left = 0;
+    const CURLMsg *message = curl_multi_info_read(self->multi, &left);
+
+    if (message == NULL)
+        return NULL;
+    must(curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &call));
+    finish(self, call, message->data.result);
+    return call;
+}
+
+static enum bp_code http_wait(struct bp_http *base, int64_t timeout_ms, const struct bp_stop *stop,
+                              struct bp_http_call **done, struct bp_err *err)
 {
     struct curl_http *self = (struct curl_http *)base;
-    BP_AUTO(freep_slist) struct curl_slist *headers = NULL;
-    struct transfer t = {
-        .stop = self->options.stop, .response = response, .limit = request->response_limit};
-    char detail[CURL_ERROR_SIZE] = "";
-    long number = 0;
-    CURLcode rc = CURLE_OK;
+    struct curl_waitfd wake = {.fd = stop != NULL ? stop->fd : -1, .events = CURL_WAIT_POLLIN};
+    int patience = timeout_ms < 0 || timeout_ms > INT_MAX ? INT_MAX : (int)timeout_ms;
 
-    if (bp_stop_check(t.stop, err) != BP_OK || check_scheme(request->url, err) != BP_OK)
-        return err->code;
-    set_up(self, request, &t);
-    for (size_t i = 0; request->headers != NULL && i < request->headers->count; i++)
-        headers = curl_slist_append(headers, request->headers->at[i]);
-    must(curl_easy_setopt(self->easy, CURLOPT_HTTPHEADER, headers));
-    must(curl_easy_setopt(self->easy, CURLOPT_ERRORBUFFER, detail));
-    rc = curl_easy_perform(self->easy);
-    must(curl_easy_setopt(self->easy, CURLOPT_ERRORBUFFER, NULL));
-    (void)curl_easy_getinfo(self->easy, CURLINFO_RESPONSE_CODE, &number);
-    response->status = (int)number;
-    (void)curl_easy_getinfo(self->easy, CURLINFO_REQUEST_SIZE, &number);
-    if (rc == CURLE_OK && t.headers_ended)
-        return BP_OK;
-    if (rc == CURLE_OK) /* libcurl is content with a part of the headers */
-        rc = CURLE_PARTIAL_FILE;
-    response->maybe_sent = number > 0;
-    return map_error(rc, request, detail, &t, err);
+    *done = NULL;
+    for (;;) {
+        int running = 0;
+        CURLMcode rc = CURLM_OK;
+
+        if (bp_stop_check(stop, err) != BP_OK)
+            return BP_ESTOPPED;
+        rc = curl_multi_perform(self->multi, &running);
+        *done = next_done(self);
+        if (*done != NULL || (rc == CURLM_OK && timeout_ms == 0))
+            return BP_OK;
+        if (rc == CURLM_OK)
+            rc = curl_multi_poll(self->multi, &wake, wake.fd >= 0 ? 1 : 0, patience, NULL);
+        if (rc != CURLM_OK)
+            return bp_fail(err, BP_EFAILED, "cannot wait: %s", curl_multi_strerror(rc));
+        if (timeout_ms > 0)
+            timeout_ms = 0; /* look once more; how much is left only the caller's clock knows */
+    }
+}
+
+static void http_drop(struct bp_http *base, struct bp_http_call *call)
+{
+    if (call->transfer != NULL)
+        transfer_free((struct curl_http *)base, call);
 }
 
 static void http_free(struct bp_http *base)
 {
     struct curl_http *self = (struct curl_http *)base;
 
-    curl_easy_cleanup(self->easy);
+    must_multi(curl_multi_cleanup(self->multi));
     curl_global_cleanup();
     bp_free(self);
 }
 
-static const struct bp_http_ops ops = {.send = http_send, .free = http_free};
+static const struct bp_http_ops ops = {
+    .begin = http_begin, .wait = http_wait, .drop = http_drop, .free = http_free};
 
 struct bp_http *bp_http_curl_new(const struct bp_curl_options *options)
 {
@@ -191,8 +306,10 @@ struct bp_http *bp_http_curl_new(const struct bp_curl_options *options)
     must(curl_global_init(CURL_GLOBAL_DEFAULT));
     self->base.ops = &ops;
     self->options = *options;
-    self->easy = curl_easy_init();
-    if (self->easy == NULL)
-        abort();
+    self->multi = curl_multi_init();
+    must_have(self->multi);
+    /* Never two requests on one connection at a time: one that is dead would hold up both. */
+    must_multi(curl_multi_setopt(self->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING));
+    must_multi(curl_multi_setopt(self->multi, CURLMOPT_MAXCONNECTS, (long)KEPT_CONNECTIONS));
     return &self->base;
 }

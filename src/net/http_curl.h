@@ -2,14 +2,12 @@
 #ifndef BP_NET_HTTP_CURL_H
 #define BP_NET_HTTP_CURL_H
 
-#include "base/stop.h"
 #include "net/http.h"
 
 /* All lent for the life of the driver. */
 struct bp_curl_options {
     const char *ca_file; /* NULL: the system's */
     const char *proxy;   /* NULL: the environment's */
-    const struct bp_stop *stop;
 };
 
 /* Owned by the caller. */

@@ -253,6 +253,59 @@ Test(text, writes_base64_as_the_standard_does)
     }
 }
 
+Test(text, reads_base64_with_or_without_line_ends)
+{
+    static const struct {
+        const char *base64;
+        const char *text; /* NULL: it is none */
+    } rows[] = {
+        {"", ""},
+        {"Zg==", "f"},
+        {"Zm8=", "fo"},
+        {"Zm9v", "foo"},
+        {"Zm9vYg==", "foob"},
+        {"Zm9vYmFy", "foobar"},
+        {" Zm9v\r\nYmFy\n", "foobar"},
+        {"Zg=\n=", "f"},
+        {"+/+/", "\xFB\xFF\xBF"},
+        {"Zg", NULL},
+        {"Zg=", NULL},
+        {"Z", NULL},
+        {"Zg===", NULL},
+        {"=", NULL},
+        {"====", NULL},
+        {"Z===", NULL},
+        {"Zg==Zg==", NULL},
+        {"Z=g=", NULL},
+        {"Zm9v-", NULL},
+        {"Zm9v\x01", NULL},
+        {"Zm9v\xC3\xA9", NULL},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        BP_AUTO(bp_buf_free) struct bp_buf out = {0};
+        bool good = bp_text_unbase64(rows[i].base64, &out);
+
+        cr_expect_eq(good, rows[i].text != NULL, "'%s'", rows[i].base64);
+        if (good && rows[i].text != NULL)
+            cr_expect_str_eq(bp_buf_str(&out), rows[i].text, "'%s'", rows[i].base64);
+    }
+}
+
+Test(text, base64_is_read_as_it_was_written)
+{
+    static const unsigned char bytes[] = {0, 255, 1, 254, 0, 128, 127, 63, 62, 10};
+
+    for (size_t len = 0; len <= sizeof(bytes); len++) {
+        BP_AUTO(bp_freep) char *base64 = bp_text_base64(bytes, len);
+        BP_AUTO(bp_buf_free) struct bp_buf out = {0};
+
+        cr_expect(bp_text_unbase64(base64, &out));
+        cr_expect_eq(out.len, len);
+        cr_expect_arr_eq(bp_buf_str(&out), bytes, len);
+    }
+}
+
 Test(text, percent_encoding_keeps_what_it_is_told_to)
 {
     BP_AUTO(bp_freep) char *all = bp_percent_encode("aZ09-_.~/ %\n\xC3\xA9", "");

@@ -13,7 +13,7 @@ static struct fake_app fake;
 static void set_up(void)
 {
     fclock = fake_clock_new();
-    forge = fake_forge(&fclock.base);
+    forge = fake_forge(&fclock);
     fake = fake_app(&fclock.base);
 }
 
@@ -42,8 +42,8 @@ Test(cmd_dispatch, prints_a_row_for_each_branch)
     cr_expect_str_eq(
         fake.out,
         "BRANCH  RESULT   ATTEMPTS  RUN  URL                                      REASON\n"
-        "main    started  1         100  https://forge.test/o/r/actions/runs/100  queued\n"
-        "dev     started  1         101  https://forge.test/o/r/actions/runs/101  queued\n");
+        "main    started  1         100  https://forge.test/o/r/actions/runs/100  in_progress\n"
+        "dev     started  1         101  https://forge.test/o/r/actions/runs/101  in_progress\n");
 }
 
 Test(cmd_dispatch, prints_one_json_object)
@@ -64,7 +64,8 @@ Test(cmd_dispatch, warns_of_a_branch_that_failed_beside_others)
     script("gone", FAKE_NO_BRANCH);
     cr_expect_eq(run("dispatch --repo o/r --branch gone --branch main"), 0);
     cr_expect_not_null(
-        strstr(fake.err, "backproof: warning: branch 'gone' was not started: no branch 'gone'\n"));
+        strstr(fake.err,
+               "backproof: warning: branch 'gone' was not started: no branch 'gone' in 'o/r'\n"));
 }
 
 Test(cmd_dispatch, gives_the_status_that_all_failures_share)
@@ -80,7 +81,7 @@ Test(cmd_dispatch, with_require_all_fails_when_one_does)
 {
     script("gone", FAKE_NO_BRANCH);
     cr_expect_eq(run("dispatch --repo o/r --branch gone --branch main --require all"), 4);
-    cr_expect_not_null(strstr(fake.err, "error: 1 of 2 branches did not start: gone\n"));
+    cr_expect_not_null(strstr(fake.err, "error: gone: no branch 'gone' in 'o/r'\n"));
 }
 
 Test(cmd_dispatch, a_dry_run_starts_nothing)
@@ -97,4 +98,36 @@ Test(cmd_dispatch, looks_at_its_input_before_it_asks_the_server)
     cr_expect_eq(run("dispatch --repo nothing --branch main"), 2);
     cr_expect_eq(run("dispatch --repo o/r --branch main --inputs x"), 2);
     cr_expect_eq(run("dispatch --repo o/r --branch main"), 3);
+}
+
+Test(cmd_dispatch, takes_branches_of_other_repositories)
+{
+    cr_expect_eq(run("dispatch --target o/r@main --target o/other@dev:nightly.yml"), 0, "%s",
+                 fake.err);
+    cr_expect_not_null(strstr(fake.out, "o/other@dev:nightly.yml"), "%s", fake.out);
+}
+
+Test(cmd_dispatch, waits_as_long_as_until_says)
+{
+    cr_expect_eq(run("dispatch --repo o/r --branch main --until appeared"), 0);
+    cr_expect_not_null(strstr(fake.out, "appeared"), "%s", fake.out);
+    cr_expect_eq(run("dispatch --repo o/r --branch main --until finished"), 0);
+    cr_expect_not_null(strstr(fake.out, "finished"), "%s", fake.out);
+    cr_expect_eq(run("dispatch --repo o/r --branch main --until later"), 2);
+}
+
+Test(cmd_dispatch, warns_of_what_the_look_before_the_work_found)
+{
+    forge.token.expires_ms = bp_clock_wall(&fclock.base) + 3600000;
+    cr_expect_eq(run("dispatch --repo o/r --branch main"), 0);
+    cr_expect_not_null(strstr(fake.err, "backproof: warning: token: token, expires in 0 days"),
+                       "%s", fake.err);
+}
+
+Test(cmd_dispatch, puts_a_status_on_the_commit_when_that_is_asked_for)
+{
+    cr_expect_eq(run("dispatch --repo o/r --branch main"), 0);
+    cr_expect_eq(fake_forge_asked(&forge, BP_ASK_STATUS), 0);
+    cr_expect_eq(run("dispatch --repo o/r --branch main --commit-status"), 0);
+    cr_expect_eq(fake_forge_asked(&forge, BP_ASK_STATUS), 1);
 }

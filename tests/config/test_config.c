@@ -110,6 +110,55 @@ Test(config, a_list_is_repeated_or_one_per_line)
     cr_expect_eq(bp_config_list(&cfg, BP_OPT_BRANCH)->count, 1u, "the line replaces, not adds");
 }
 
+Test(config, a_list_may_be_a_json_array)
+{
+    const struct bp_list *branches = NULL;
+
+    vars[0] = "BACKPROOF_BRANCH=\n [\"main\", \" release/1.x \",\n \"\", \"gr\\u00f6\\u00dfe\"]\n";
+    cr_assert_eq(load(FORGE, ""), BP_OK, "%s", err.msg);
+    branches = bp_config_list(&cfg, BP_OPT_BRANCH);
+    cr_assert_eq(branches->count, 3u);
+    cr_expect_str_eq(branches->at[0], "main");
+    cr_expect_str_eq(branches->at[1], "release/1.x");
+    cr_expect_str_eq(branches->at[2], "größe");
+    cr_assert_eq(load(FORGE, "--branch [\"a\",\"b\"] --branch c"), BP_OK, "%s", err.msg);
+    cr_expect_eq(bp_config_list(&cfg, BP_OPT_BRANCH)->count, 3u);
+    vars[0] = "BACKPROOF_BRANCH=[]";
+    cr_assert_eq(load(FORGE, ""), BP_OK, "%s", err.msg);
+    cr_expect_eq(bp_config_list(&cfg, BP_OPT_BRANCH)->count, 0u);
+    cr_expect_eq(bp_config_origin(&cfg, BP_OPT_BRANCH), BP_FROM_ENVIRONMENT);
+}
+
+Test(config, a_json_array_that_is_broken_or_holds_no_strings_is_refused)
+{
+    static const char *const broken[] = {"[",           "[\"main\"",   "[\"main\",]",
+                                         "[main, dev]", "[\"a\"] [1]", "['main']"};
+    static const char *const others[] = {"[1]", "[\"main\", null]", "[[\"main\"]]",
+                                         "[{\"branch\": \"main\"}]"};
+
+    for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
+        BP_AUTO(bp_freep) char *variable = bp_format("BACKPROOF_BRANCH=%s", broken[i]);
+
+        vars[0] = variable;
+        cr_expect_eq(load(FORGE, ""), BP_EUSAGE, "%s", broken[i]);
+        cr_expect_eq(err.code, BP_EUSAGE, "%s", broken[i]);
+        cr_expect_not_null(strstr(err.msg, "BACKPROOF_BRANCH: what begins with '[' must be a JSON "
+                                           "array of strings: not JSON (stopped at byte "),
+                           "%s", err.msg);
+    }
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        BP_AUTO(bp_freep) char *variable = bp_format("BACKPROOF_BRANCH=%s", others[i]);
+
+        vars[0] = variable;
+        cr_expect_eq(load(FORGE, ""), BP_EUSAGE, "%s", others[i]);
+        cr_expect_str_eq(err.msg, "BACKPROOF_BRANCH: the JSON array holds something else than "
+                                  "strings; hint: write it like [\"main\", \"dev\"]");
+    }
+    vars[0] = NULL;
+    cr_expect_eq(load(FORGE, "--branch [1]"), BP_EUSAGE);
+    cr_expect_eq(strncmp(err.msg, "--branch: ", 10), 0, "%s", err.msg);
+}
+
 Test(config, names_what_it_does_not_accept)
 {
     static const struct {

@@ -15,8 +15,10 @@ Test(render_completion, offers_commands_and_options_but_no_secrets)
         renderers[i](bp_cmd_program(), &text);
         cr_expect_not_null(strstr(text.data, "dispatch"), "shell %zu", i);
         cr_expect_not_null(strstr(text.data, "backup-repo"), "shell %zu", i);
-        cr_expect_null(strstr(text.data, "--token"), "shell %zu", i);
-        cr_expect_null(strstr(text.data, " -l token"), "shell %zu", i);
+        cr_expect_null(strstr(text.data, "--token "), "shell %zu", i);
+        cr_expect_null(strstr(text.data, "--token="), "shell %zu", i);
+        cr_expect_null(strstr(text.data, "--token["), "shell %zu", i);
+        cr_expect_null(strstr(text.data, " -l token "), "shell %zu", i);
         cr_expect_null(strstr(text.data, "render|"), "shell %zu", i);
     }
 }

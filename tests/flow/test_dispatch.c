@@ -1,361 +1,359 @@
+/* Sending: every row of the table of what becomes of a request. */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "flow/dispatch.h"
-#include "support/fake_clock.h"
-#include "support/fake_forge.h"
+#include "flow/test_dispatch_world.h"
 
-static struct fake_clock fclock;
-static struct fake_forge forge;
-static struct bp_out out;
-static struct bp_list branches;
-static struct bp_dispatch_results results;
-static struct bp_err err;
-static struct bp_dispatch_job job;
+TestSuite(dispatch, .init = world_set_up, .fini = world_tear_down);
 
-static void set_up(void)
-{
-    fclock = fake_clock_new();
-    forge = fake_forge(&fclock.base);
-    out = (struct bp_out){.out = stdout, .err = stderr, .level = BP_LEVEL_QUIET};
-    job = (struct bp_dispatch_job){
-        .forge = &forge.base,
-        .clock = &fclock.base,
-        .out = &out,
-        .repo = "o/r",
-        .workflow = "backup.yml",
-        .branches = &branches,
-        .retries = 3,
-        .retry_delay_ms = 5000,
-        .settle_ms = 30000,
-        .appear_timeout_ms = 120000,
-        .poll_interval_ms = 5000,
-        .timeout_ms = 900000,
-    };
-}
-
-static void tear_down(void)
-{
-    bp_dispatch_results_free(&results);
-    bp_list_free(&branches);
-}
-
-TestSuite(dispatch, .init = set_up, .fini = tear_down);
-
-static struct fake_branch *add_branch(const char *name, int count, const enum fake_answer *script)
-{
-    struct fake_branch *b = fake_forge_branch(&forge, name);
-
-    bp_list_add(&branches, name);
-    for (int i = 0; i < count; i++)
-        b->script[i] = script[i];
-    b->script_len = count;
-    return b;
-}
-
-static void run(void)
-{
-    cr_assert_eq(bp_flow_dispatch(&job, &results, &err), BP_OK, "%s", err.msg);
-}
-
-static int runs_of(const char *branch)
-{
-    int count = 0;
-
-    for (int i = 0; i < forge.run_count; i++)
-        count += strcmp(forge.runs[i].branch, branch) == 0 &&
-                 strcmp(forge.runs[i].event, "workflow_dispatch") == 0;
-    return count;
-}
+#define SCRIPT(...)                                                              \
+    (int)(sizeof((enum fake_answer[]){__VA_ARGS__}) / sizeof(enum fake_answer)), \
+        (enum fake_answer[])                                                     \
+    {                                                                            \
+        __VA_ARGS__                                                              \
+    }
 
 Test(dispatch, starts_every_branch_and_tells_its_run)
 {
-    (void)add_branch("main", 0, NULL);
-    (void)add_branch("dev", 0, NULL);
-    run();
-    cr_expect_eq(results.started, 2u);
-    cr_expect_eq(results.failed, 0u);
-    cr_expect_eq(results.at[0].run_id, 100);
-    cr_expect_eq(results.at[1].run_id, 101);
-    cr_expect_str_eq(results.at[1].url, "https://forge.test/o/r/actions/runs/101");
-    cr_expect_str_eq(results.at[0].reason, "queued");
+    (void)world_branch("main", 0, NULL);
+    (void)world_branch("dev", 0, NULL);
+    world_run();
+    cr_expect_eq(w.results.succeeded, 2u);
+    cr_expect_eq(w.results.failed, 0u);
+    cr_expect_eq(w.results.at[0].run_id, 100);
+    cr_expect_eq(w.results.at[1].run_id, 101);
+    cr_expect_str_eq(w.results.at[1].url, "https://forge.test/o/r/actions/runs/101");
+    world_expect(0, BP_VERDICT_STARTED, "in_progress");
+    cr_expect_str_eq(w.results.at[0].commit, "c0ffee");
 }
 
 Test(dispatch, leaves_a_second_between_two_requests)
 {
-    struct fake_branch *first = add_branch("main", 0, NULL);
-    struct fake_branch *second = add_branch("dev", 0, NULL);
+    struct fake_branch *first = world_branch("main", 0, NULL);
+    struct fake_branch *second = world_branch("dev", 0, NULL);
 
-    run();
-    cr_expect_geq(second->sent_at_ms[0] - first->sent_at_ms[0], 1000);
+    world_run();
+    cr_expect_eq(second->sent_at_ms[0] - first->sent_at_ms[0], 1000);
+}
+
+/* The waits of 5, 10 and 20 s are a little longer by chance. */
+static void expect_wait(const struct fake_branch *b, int after, int64_t ms)
+{
+    int64_t waited = b->sent_at_ms[after] - b->sent_at_ms[after - 1];
+
+    cr_expect_geq(waited, ms);
+    cr_expect_leq(waited, ms + ms / 4 + 1000, "waited %d ms", (int)waited);
 }
 
 Test(dispatch, retries_after_5_10_and_20_seconds_then_gives_up)
 {
-    struct fake_branch *b = add_branch("main", 1, (enum fake_answer[]){FAKE_NOT_PROCESSED});
+    struct fake_branch *b = world_branch("main", SCRIPT(FAKE_NOT_SENT));
 
-    run();
+    world_run();
     cr_expect_eq(b->dispatches, 4);
-    cr_expect_eq(b->sent_at_ms[1] - b->sent_at_ms[0], 5000);
-    cr_expect_eq(b->sent_at_ms[2] - b->sent_at_ms[1], 10000);
-    cr_expect_eq(b->sent_at_ms[3] - b->sent_at_ms[2], 20000);
-    cr_expect_eq(results.at[0].state, BP_BRANCH_FAILED);
-    cr_expect_eq(results.at[0].code, BP_EUNAVAILABLE);
-    cr_expect_str_eq(results.at[0].reason, "gave up after 4 attempts: connection refused");
+    expect_wait(b, 1, 5000);
+    expect_wait(b, 2, 10000);
+    expect_wait(b, 3, 20000);
+    world_expect(0, BP_VERDICT_FAILED, "gave up after 4 attempts: connection refused");
+    cr_expect_eq(w.results.at[0].code, BP_EUNAVAILABLE);
+}
+
+Test(dispatch, two_calls_do_not_wait_for_the_same_time)
+{
+    struct fake_branch *b = world_branch("main", SCRIPT(FAKE_NOT_SENT));
+    int64_t waited = 0;
+
+    world_run();
+    waited = b->sent_at_ms[1] - b->sent_at_ms[0];
+    bp_dispatch_results_free(&w.results);
+    b->dispatches = 0;
+    w.job.seed = 2;
+    world_run();
+    cr_expect_neq(b->sent_at_ms[1] - b->sent_at_ms[0], waited);
 }
 
 Test(dispatch, never_retries_a_rejection)
 {
-    struct fake_branch *b = add_branch("main", 2, (enum fake_answer[]){FAKE_REJECTED, FAKE_OK});
+    struct fake_branch *b = world_branch("main", SCRIPT(FAKE_REJECTED, FAKE_OK));
 
-    run();
+    world_run();
     cr_expect_eq(b->dispatches, 1);
-    cr_expect_eq(results.failed, 1u);
-    cr_expect_eq(results.at[0].code, BP_EFAILED);
+    world_expect(0, BP_VERDICT_FAILED, "refused");
+    cr_expect_eq(w.results.at[0].code, BP_EFAILED);
 }
 
 Test(dispatch, one_branch_that_fails_does_not_stop_another)
 {
-    (void)add_branch("gone", 1, (enum fake_answer[]){FAKE_NO_BRANCH});
-    (void)add_branch("main", 0, NULL);
-    (void)add_branch("flaky", 2, (enum fake_answer[]){FAKE_NOT_PROCESSED, FAKE_OK});
-    run();
-    cr_expect_eq(results.at[0].state, BP_BRANCH_FAILED);
-    cr_expect_eq(results.at[0].code, BP_ENOTFOUND);
-    cr_expect_eq(results.at[1].state, BP_BRANCH_STARTED);
-    cr_expect_eq(results.at[2].state, BP_BRANCH_STARTED);
-    cr_expect_eq(results.at[2].attempts, 2);
+    (void)world_branch("gone", SCRIPT(FAKE_NO_BRANCH));
+    (void)world_branch("main", 0, NULL);
+    (void)world_branch("flaky", SCRIPT(FAKE_NOT_SENT, FAKE_OK));
+    (void)world_branch("forbidden", SCRIPT(FAKE_FORBIDDEN));
+    world_run();
+    world_expect(0, BP_VERDICT_FAILED, "no branch 'gone'");
+    cr_expect_eq(w.results.at[0].code, BP_ENOTFOUND);
+    cr_expect_eq(w.results.at[0].attempts, 0, "a branch that is not there needs no request");
+    world_expect(1, BP_VERDICT_STARTED, "");
+    world_expect(2, BP_VERDICT_STARTED, "");
+    cr_expect_eq(w.results.at[2].attempts, 2);
+    cr_expect_eq(w.results.at[3].code, BP_EAUTH);
 }
 
 Test(dispatch, a_branch_that_waits_does_not_delay_another)
 {
-    (void)add_branch("slow", 1, (enum fake_answer[]){FAKE_NOT_PROCESSED});
-    struct fake_branch *main_branch = add_branch("main", 0, NULL);
+    (void)world_branch("slow", SCRIPT(FAKE_NOT_SENT));
+    struct fake_branch *b = world_branch("main", 0, NULL);
 
-    run();
-    cr_expect_leq(main_branch->sent_at_ms[0], 1000);
+    world_run();
+    cr_expect_eq(b->sent_at_ms[0], 1000);
+}
+
+Test(dispatch, a_request_without_an_answer_does_not_delay_another)
+{
+    struct fake_branch *hung = world_branch("hung", SCRIPT(FAKE_HANGS_TAKEN));
+    struct fake_branch *b = world_branch("main", 0, NULL);
+
+    world_run();
+    cr_expect_eq(b->sent_at_ms[0], 1000);
+    cr_expect_leq(w.results.at[1].took_ms, 5000);
+    cr_expect_eq(hung->dispatches, 1);
+    world_expect(0, BP_VERDICT_STARTED, "");
 }
 
 Test(dispatch, does_not_send_again_when_an_ambiguous_request_was_accepted)
 {
-    struct fake_branch *b = add_branch("main", 1, (enum fake_answer[]){FAKE_AMBIGUOUS_TAKEN});
+    struct fake_branch *b = world_branch("main", SCRIPT(FAKE_AMBIGUOUS_TAKEN));
 
-    run();
+    world_run();
     cr_expect_eq(b->dispatches, 1);
-    cr_expect_eq(runs_of("main"), 1);
-    cr_expect_eq(results.at[0].state, BP_BRANCH_STARTED);
-    cr_expect_eq(results.at[0].run_id, 100);
+    cr_expect_eq(world_runs("main"), 1);
+    world_expect(0, BP_VERDICT_STARTED, "");
+    cr_expect_eq(w.results.at[0].run_id, 100);
+}
+
+Test(dispatch, finds_the_run_of_an_ambiguous_request_late)
+{
+    struct fake_branch *b = world_branch("main", SCRIPT(FAKE_AMBIGUOUS_TAKEN));
+
+    b->plan.appear_ms = 29500; /* the last look, at the end of the window, decides */
+    world_run();
+    cr_expect_eq(b->dispatches, 1);
+    world_expect(0, BP_VERDICT_STARTED, "");
 }
 
 Test(dispatch, sends_again_after_the_settle_time_when_no_run_was_found)
 {
-    struct fake_branch *b =
-        add_branch("main", 2, (enum fake_answer[]){FAKE_AMBIGUOUS_NOT, FAKE_OK});
+    struct fake_branch *b = world_branch("main", SCRIPT(FAKE_AMBIGUOUS_NOT, FAKE_OK));
 
-    run();
+    world_run();
     cr_expect_eq(b->dispatches, 2);
     cr_expect_geq(b->sent_at_ms[1] - b->sent_at_ms[0], 30000);
-    cr_expect_eq(runs_of("main"), 1);
-    cr_expect_eq(results.at[0].state, BP_BRANCH_STARTED);
+    cr_expect_eq(world_runs("main"), 1);
+    world_expect(0, BP_VERDICT_STARTED, "");
 }
 
-Test(dispatch, does_not_send_again_when_it_could_not_look)
+Test(dispatch, sends_nothing_when_the_runs_before_are_unknown)
 {
-    struct fake_branch *b =
-        add_branch("main", 2, (enum fake_answer[]){FAKE_AMBIGUOUS_TAKEN, FAKE_OK});
+    (void)fake_forge_fault(&w.forge, BP_ASK_RUNS, 1000, BP_EUNAVAILABLE);
+    struct fake_branch *b = world_branch("main", 0, NULL);
 
-    fclock.on_sleep = NULL;
-    run();
-    bp_dispatch_results_free(&results);
-    b->dispatches = 0;
-    forge.list_failures = 1000;
-    /* The first list, of the runs that exist already, has to work. */
-    cr_expect_eq(bp_flow_dispatch(&job, &results, &err), BP_EUNAVAILABLE);
-    cr_expect_eq(b->dispatches, 0, "nothing may be sent when the runs before are unknown");
-}
-
-static void fail_lists(struct fake_clock *self, int64_t ms)
-{
-    (void)self;
-    (void)ms;
-    forge.list_failures = 1000;
+    world_run();
+    cr_expect_eq(b->dispatches, 0);
+    world_expect(0, BP_VERDICT_FAILED, "cannot list the runs that exist already");
 }
 
 Test(dispatch, says_so_when_it_stays_unknown_whether_a_run_started)
 {
-    struct fake_branch *waiting = add_branch("first", 0, NULL);
-    struct fake_branch *b =
-        add_branch("main", 2, (enum fake_answer[]){FAKE_AMBIGUOUS_TAKEN, FAKE_OK});
+    struct fake_branch *b = world_branch("main", SCRIPT(FAKE_AMBIGUOUS_TAKEN, FAKE_OK));
 
-    fclock.on_sleep = fail_lists; /* from the wait before the second request on */
-    run();
-    cr_expect_eq(waiting->dispatches, 1);
+    fake_forge_fault(&w.forge, BP_ASK_RUNS, 1000, BP_EUNAVAILABLE)->after = 1;
+    world_run();
+    cr_expect_eq(b->dispatches, 1, "only a look that worked allows to send again");
+    world_expect(0, BP_VERDICT_FAILED, "it is unknown whether a run was started");
+}
+
+Test(dispatch, looks_before_it_sends_again_what_a_limit_refused)
+{
+    struct fake_branch *b = world_branch("main", SCRIPT(FAKE_LIMITED, FAKE_OK));
+
+    w.forge.retry_after_ms = 90000;
+    world_run();
+    cr_expect_eq(b->sent_at_ms[1] - b->sent_at_ms[0], 90000);
+    cr_expect_eq(fake_forge_asked(&w.forge, BP_ASK_USER), 1);
+    cr_expect_geq(fake_forge_asked(&w.forge, BP_ASK_RUNS), 3);
+    world_expect(0, BP_VERDICT_STARTED, "");
+}
+
+Test(dispatch, a_limit_holds_up_all_branches)
+{
+    (void)world_branch("main", SCRIPT(FAKE_LIMITED, FAKE_OK));
+    struct fake_branch *b = world_branch("dev", 0, NULL);
+
+    w.forge.retry_after_ms = 90000;
+    world_run();
+    cr_expect_geq(b->sent_at_ms[0], 90000);
+}
+
+Test(dispatch, gives_up_at_once_when_a_limit_lasts_beyond_the_deadline)
+{
+    struct fake_branch *b = world_branch("main", SCRIPT(FAKE_LIMITED, FAKE_OK));
+
+    (void)world_branch("dev", 0, NULL);
+    w.forge.retry_after_ms = 3600000;
+    world_run();
     cr_expect_eq(b->dispatches, 1);
-    cr_expect_eq(results.at[1].state, BP_BRANCH_FAILED);
-    cr_expect(strstr(results.at[1].reason, "it is unknown whether a run was started") != NULL, "%s",
-              results.at[1].reason);
+    /* The clock starts at 14:30:45. */
+    world_expect(0, BP_VERDICT_FAILED, "lasts until 2024-01-15T15:30:4");
+    world_expect(1, BP_VERDICT_FAILED, "after --timeout");
+    cr_expect_eq(w.results.at[0].code, BP_EUNAVAILABLE);
+    cr_expect_leq(w.clock.now_ms, 2000, "it waited %d ms for nothing", (int)w.clock.now_ms);
 }
 
-Test(dispatch, finds_the_run_when_the_server_tells_no_id)
+Test(dispatch, a_limit_without_end_is_no_wait_at_all)
 {
-    fake_forge_add_run(&forge, "main", "workflow_dispatch"); /* of somebody, before */
-    (void)add_branch("main", 1, (enum fake_answer[]){FAKE_OK_NO_ID});
-    run();
-    cr_expect_eq(results.at[0].run_id, 101);
-    cr_expect_eq(results.at[0].state, BP_BRANCH_STARTED);
+    struct fake_branch *b = world_branch("main", SCRIPT(FAKE_LIMITED, FAKE_OK));
+
+    w.forge.retry_after_ms = INT64_MAX;
+    world_run();
+    cr_expect_eq(b->dispatches, 1, "it may not be sent again at once");
+    cr_expect_eq(w.results.at[0].verdict, BP_VERDICT_FAILED);
 }
 
-Test(dispatch, a_run_that_is_not_known_yet_is_looked_for_again)
+Test(dispatch, obeys_a_limit_that_a_look_runs_into)
 {
-    forge.unknown_looks = 3;
-    (void)add_branch("main", 0, NULL);
-    run();
-    cr_expect_eq(results.at[0].state, BP_BRANCH_STARTED);
-    cr_expect_eq(forge.gets, 4);
+    struct fake_branch *b = world_branch("main", 0, NULL);
+    struct fake_fault *fault = fake_forge_fault(&w.forge, BP_ASK_WORKFLOW, 2, BP_OK);
+
+    fault->limited = BP_LIMIT_SECONDARY;
+    world_run();
+    cr_expect_eq(b->sent_at_ms[0], 60000 + 120000, "a minute, then two");
+    world_expect(0, BP_VERDICT_STARTED, "");
 }
 
-Test(dispatch, a_run_that_stays_pending_times_out_and_says_why)
+Test(dispatch, asks_nothing_more_when_no_request_is_left)
 {
-    forge.looks_until_queued = 100000;
-    (void)add_branch("main", 0, NULL);
-    run();
-    cr_expect_eq(results.at[0].code, BP_ETIMEOUT);
-    cr_expect(strstr(results.at[0].reason, "concurrency group") != NULL, "%s",
-              results.at[0].reason);
-    cr_expect_leq(fclock.now_ms, 121000 + job.poll_interval_ms);
-}
-
-Test(dispatch, a_run_that_cannot_start_is_a_failure)
-{
-    forge.conclusion = "startup_failure";
-    (void)add_branch("main", 0, NULL);
-    run();
-    cr_expect_eq(results.at[0].state, BP_BRANCH_FAILED);
-    cr_expect(strstr(results.at[0].reason, "startup_failure") != NULL);
-}
-
-Test(dispatch, a_run_that_failed_later_did_start)
-{
-    forge.conclusion = "failure";
-    (void)add_branch("main", 0, NULL);
-    run();
-    cr_expect_eq(results.at[0].state, BP_BRANCH_STARTED);
-    cr_expect_str_eq(results.at[0].reason, "completed: failure");
-}
-
-Test(dispatch, waits_as_long_as_the_rate_limit_asks)
-{
-    struct fake_branch *b = add_branch("main", 2, (enum fake_answer[]){FAKE_RATE_LIMITED, FAKE_OK});
-
-    forge.retry_after_ms = 61000;
-    run();
-    cr_expect_eq(b->sent_at_ms[1] - b->sent_at_ms[0], 61000);
-}
-
-Test(dispatch, does_not_wait_beyond_the_deadline)
-{
-    forge.retry_after_ms = 3600000;
-    (void)add_branch("main", 2, (enum fake_answer[]){FAKE_RATE_LIMITED, FAKE_OK});
-    run();
-    cr_expect_eq(results.at[0].state, BP_BRANCH_FAILED);
-    cr_expect(strstr(results.at[0].reason, "after --timeout") != NULL, "%s", results.at[0].reason);
-    cr_expect_leq(fclock.now_ms, 1000, "it waited %d ms for nothing", (int)fclock.now_ms);
+    (void)world_branch("main", 0, NULL);
+    w.forge.remaining = 0;
+    w.forge.reset_in_ms = 30000;
+    world_run();
+    cr_expect_geq(w.forge.log[1].at_ms, 31000);
+    world_expect(0, BP_VERDICT_STARTED, "");
 }
 
 Test(dispatch, a_dry_run_sends_nothing)
 {
-    struct bp_forge *dry = bp_forge_dry_new(&forge.base);
-    struct fake_branch *b = add_branch("main", 0, NULL);
+    struct bp_forge *dry = bp_forge_dry_new(&w.forge.base);
+    struct fake_branch *b = world_branch("main", 0, NULL);
 
-    (void)add_branch("gone", 1, (enum fake_answer[]){FAKE_NO_BRANCH});
-    job.forge = dry;
-    cr_assert_eq(bp_flow_dispatch(&job, &results, &err), BP_OK);
+    (void)world_branch("gone", SCRIPT(FAKE_NO_BRANCH));
+    w.job.forge = dry;
+    world_run();
     cr_expect_eq(b->dispatches, 0);
-    cr_expect_eq(results.at[0].state, BP_BRANCH_DRY_RUN);
-    cr_expect_eq(results.at[1].code, BP_ENOTFOUND);
+    world_expect(0, BP_VERDICT_DRY_RUN, "would be dispatched");
+    cr_expect_eq(w.results.at[1].code, BP_ENOTFOUND);
     bp_forge_freep(&dry);
 }
 
-Test(dispatch, warns_of_a_run_that_shows_itself_after_a_second_request)
+Test(dispatch, the_good_path_needs_few_requests)
 {
-    struct fake_branch *b =
-        add_branch("main", 2, (enum fake_answer[]){FAKE_AMBIGUOUS_NOT, FAKE_OK});
-    char *printed = NULL;
-    size_t len = 0;
+    for (int i = 0; i < 20; i++) {
+        char name[16];
 
-    out.err = open_memstream(&printed, &len);
-    forge.late_runs = 1; /* the first request was accepted all the same */
-    run();
-    (void)fclose(out.err);
-    cr_expect_eq(b->dispatches, 2);
-    cr_expect_eq(results.at[0].state, BP_BRANCH_STARTED);
-    cr_expect_not_null(strstr(printed, "was started as well"), "%s", printed);
-    free(printed);
+        (void)snprintf(name, sizeof(name), "b%d", i);
+        (void)world_branch(name, 0, NULL);
+    }
+    world_run();
+    cr_expect_eq(w.results.succeeded, 20u);
+    cr_expect_leq(w.results.requests, 4 + 4 * 20);
+    cr_expect_eq(w.results.requests, w.forge.asked);
+    /* The last one is sent after 19 s and starts 2 s later. */
+    cr_expect_leq(w.clock.now_ms, 26250);
 }
 
-Test(dispatch, does_not_take_a_run_of_another_branch_for_its_own)
+Test(dispatch, a_look_that_hangs_is_asked_anew_before_the_request_timeout)
 {
-    (void)add_branch("main", 0, NULL);
-    forge.runs_branch = "other";
-    run();
-    cr_expect_eq(results.at[0].state, BP_BRANCH_FAILED);
-    cr_expect_not_null(strstr(results.at[0].reason, "run of branch 'other'"), "%s",
-                       results.at[0].reason);
+    (void)world_branch("main", 0, NULL);
+    struct fake_fault *fault = fake_forge_fault(&w.forge, BP_ASK_RUNS, 1, BP_OK);
+
+    fault->after = 1;
+    fault->hangs = true;
+    w.job.request_timeout_ms = 120000;
+    w.forge.timeout_ms = 120000;
+    world_run();
+    cr_expect_leq(w.results.at[0].took_ms, 16000);
+    world_expect(0, BP_VERDICT_STARTED, "");
 }
 
-Test(dispatch, a_wait_without_end_is_no_wait_at_all)
+Test(dispatch, takes_branches_of_several_repositories_and_workflows)
 {
-    struct fake_branch *b = add_branch("main", 2, (enum fake_answer[]){FAKE_RATE_LIMITED, FAKE_OK});
-
-    forge.retry_after_ms = INT64_MAX;
-    run();
-    cr_expect_eq(b->dispatches, 1, "it may not be sent again at once");
-    cr_expect_eq(results.at[0].state, BP_BRANCH_FAILED);
+    (void)fake_forge_branch(&w.forge, "main");
+    world_target("o/r", "main", "backup.yml");
+    world_target("o/other", "main", "nightly.yml");
+    world_run();
+    cr_expect_eq(w.results.succeeded, 2u);
+    cr_expect_eq(fake_forge_asked(&w.forge, BP_ASK_REPO), 2);
 }
 
-Test(dispatch, an_outage_at_the_first_look_is_waited_for)
+Test(dispatch, a_repository_that_hangs_does_not_delay_another)
 {
-    (void)add_branch("main", 0, NULL);
-    forge.list_failures = 3;
-    run();
-    cr_expect_eq(results.at[0].state, BP_BRANCH_STARTED);
+    struct fake_fault *fault = fake_forge_fault(&w.forge, BP_ASK_REPO, 1, BP_OK);
+
+    fault->hangs = true; /* the first that is asked */
+    (void)fake_forge_branch(&w.forge, "main");
+    world_target("o/hung", "main", "backup.yml");
+    world_target("o/r", "main", "backup.yml");
+    world_run();
+    cr_expect_leq(w.results.at[1].took_ms, 5000);
+    cr_expect_eq(w.results.succeeded, 2u);
 }
 
 /* Random scripts of faults: each branch ends with exactly one run, or a failure that says why. */
+static void random_round(unsigned *seed)
+{
+    static const char *const names[] = {"main", "dev", "release/1.x"};
+    static const enum bp_ask_kind asks[] = {BP_ASK_REPO, BP_ASK_RUNS, BP_ASK_RUN, BP_ASK_BRANCH,
+                                            BP_ASK_JOBS};
+    struct fake_fault *fault = NULL;
+
+    w.forge.retry_after_ms = 7000;
+    w.forge.latency_ms = rand_r(seed) % 3000;
+    for (int i = 0; i < 3; i++) {
+        enum fake_answer script[5];
+        struct fake_branch *b = NULL;
+
+        for (int s = 0; s < 5; s++)
+            script[s] = (enum fake_answer)(rand_r(seed) % (FAKE_LIMITED + 1));
+        b = world_branch(names[i], 5, script);
+        b->plan.appear_ms = rand_r(seed) % 20000;
+        b->plan.start_ms = b->plan.appear_ms + rand_r(seed) % 60000;
+    }
+    for (int i = 0; i < 4; i++) {
+        fault =
+            fake_forge_fault(&w.forge, asks[rand_r(seed) % 5], rand_r(seed) % 4, BP_EUNAVAILABLE);
+        fault->after = rand_r(seed) % 4;
+        fault->hangs = rand_r(seed) % 2 == 0;
+    }
+}
+
 Test(dispatch, never_starts_two_runs_whatever_goes_wrong)
 {
-    static const enum fake_answer kinds[] = {FAKE_OK,
-                                             FAKE_OK_NO_ID,
-                                             FAKE_REJECTED,
-                                             FAKE_NOT_PROCESSED,
-                                             FAKE_AMBIGUOUS_NOT,
-                                             FAKE_AMBIGUOUS_TAKEN,
-                                             FAKE_RATE_LIMITED};
     unsigned seed = 12345;
 
-    for (int round = 0; round < 300; round++) {
-        set_up();
-        forge.retry_after_ms = 7000;
-        forge.unknown_looks = rand_r(&seed) % 3;
-        for (int i = 0; i < 3; i++) {
-            static const char *const names[] = {"main", "dev", "release/1.x"};
-            enum fake_answer script[5];
+    for (int round = 0; round < 1000; round++) {
+        world_tear_down();
+        world_set_up();
+        random_round(&seed);
+        world_run();
+        for (size_t i = 0; i < w.results.count; i++) {
+            const struct bp_branch_result *r = &w.results.at[i];
 
-            for (int s = 0; s < 5; s++)
-                script[s] = kinds[rand_r(&seed) % (int)(sizeof(kinds) / sizeof(kinds[0]))];
-            (void)add_branch(names[i], 5, script);
+            cr_assert_leq(world_runs(r->target->branch), 1, "round %d: two runs of %s", round,
+                          r->target->branch);
+            cr_assert(r->reason[0] != '\0', "round %d: %s says no reason", round,
+                      r->target->branch);
+            if (r->verdict == BP_VERDICT_STARTED)
+                cr_assert_eq(world_runs(r->target->branch), 1, "round %d: %s has no run", round,
+                             r->target->branch);
         }
-        run();
-        for (size_t i = 0; i < results.count; i++) {
-            const struct bp_branch_result *b = &results.at[i];
-
-            cr_assert_leq(runs_of(b->branch), 1, "round %d: two runs of %s", round, b->branch);
-            if (b->state == BP_BRANCH_STARTED)
-                cr_assert_eq(runs_of(b->branch), 1, "round %d: %s has no run", round, b->branch);
-            else
-                cr_assert(b->reason[0] != '\0', "round %d: %s says no reason", round, b->branch);
-        }
-        tear_down();
     }
 }

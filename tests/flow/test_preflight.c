@@ -1,99 +1,117 @@
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "flow/preflight.h"
-#include "support/fake_clock.h"
-#include "support/fake_forge.h"
 
+#define DAY_MS (INT64_C(24) * 3600 * 1000)
+
+static struct bp_findings findings;
 static struct bp_err err;
-static struct bp_out out = {.level = BP_LEVEL_QUIET};
 
-static enum bp_code check(struct fake_forge *forge)
+static void tear_down(void)
 {
-    struct fake_clock clock = fake_clock_new();
-    struct bp_preflight_job job = {.forge = &forge->base,
-                                   .out = &out,
-                                   .repo = "o/r",
-                                   .workflow = "backup.yml",
-                                   .retry = {.clock = &clock.base, .retries = 3, .delay_ms = 5000}};
-
-    return bp_preflight(&job, &err);
+    bp_findings_free(&findings);
 }
 
-Test(preflight, does_not_give_up_at_the_first_outage)
-{
-    struct fake_forge forge = fake_forge(NULL);
+TestSuite(preflight, .fini = tear_down);
 
-    forge.outages = 3;
-    cr_expect_eq(check(&forge), BP_OK, "%s", err.msg);
-    forge.outages = 4;
-    cr_expect_eq(check(&forge), BP_EUNAVAILABLE);
+/* The newest finding. */
+static void expect(enum bp_finding_level level, const char *what, const char *fix)
+{
+    const struct bp_finding *last = NULL;
+
+    cr_assert_gt(findings.count, 0u);
+    last = &findings.at[findings.count - 1];
+    cr_expect_eq(last->level, level, "%s", last->what);
+    cr_expect_not_null(strstr(last->what, what), "%s", last->what);
+    cr_expect_not_null(strstr(last->fix, fix), "%s", last->fix);
 }
 
-Test(preflight, passes_when_all_is_well)
+Test(preflight, a_token_that_expires_soon_is_a_warning)
 {
-    struct fake_forge forge = fake_forge(NULL);
+    struct bp_forge_token token = {.kind = "classic personal access token",
+                                   .expires_ms = 100 * DAY_MS};
 
-    cr_expect_eq(check(&forge), BP_OK);
+    bp_preflight_token(&findings, &token, 86 * DAY_MS, 14 * DAY_MS);
+    expect(BP_FOUND_OK, "classic personal access token, valid for 14 days, until 1970-04-11", "");
+    bp_preflight_token(&findings, &token, 86 * DAY_MS + 1, 14 * DAY_MS);
+    expect(BP_FOUND_WARNING, "expires in 13 days, at 1970-04-11", "make a new one");
+    bp_preflight_token(&findings, &token, 98 * DAY_MS + 1, 14 * DAY_MS);
+    expect(BP_FOUND_WARNING, "expires in 1 day, at", "");
+    token.expires_ms = 0;
+    bp_preflight_token(&findings, &token, 86 * DAY_MS, 14 * DAY_MS);
+    expect(BP_FOUND_OK, "without a known end", "");
 }
 
-Test(preflight, names_what_is_wrong_with_its_fix)
+Test(preflight, a_clock_that_is_off_is_a_warning)
 {
-    struct fake_forge forge = fake_forge(NULL);
+    struct bp_reply reply = {.date_ms = 100 * DAY_MS};
 
-    forge.state = "disabled_manually";
-    cr_expect_eq(check(&forge), BP_EFAILED);
-    cr_expect_str_eq(err.msg,
-                     "workflow 'backup.yml' is disabled_manually; hint: gh workflow enable "
-                     "backup.yml -R o/r");
-    forge.archived = true;
-    cr_expect_eq(check(&forge), BP_EFAILED);
-    cr_expect(strstr(err.msg, "is archived; hint: unarchive it") != NULL);
-    forge.repo_result = BP_EAUTH;
-    cr_expect_eq(check(&forge), BP_EAUTH);
+    bp_preflight_clock(&findings, &reply, reply.date_ms + 59000);
+    expect(BP_FOUND_OK, "agrees", "");
+    bp_preflight_clock(&findings, &reply, reply.date_ms + 600000);
+    expect(BP_FOUND_WARNING, "10 m 00 s ahead of the server", "NTP");
+    bp_preflight_clock(&findings, &reply, reply.date_ms - 600000);
+    expect(BP_FOUND_WARNING, "10 m 00 s behind the server", "NTP");
+    reply.date_ms = 0;
+    bp_preflight_clock(&findings, &reply, 5);
+    expect(BP_FOUND_UNKNOWN, "does not tell", "");
 }
 
-Test(preflight, inputs_are_an_object_of_at_most_25_values)
+Test(preflight, a_budget_that_will_not_do_is_a_warning)
 {
-    static const char *const bad[] = {"", "[1]", "1", "\"x\"", "{", "{\"a\":1}x", "null"};
-    BP_AUTO(bp_buf_free) struct bp_buf many = {0};
-    struct bp_json *json = NULL;
+    struct bp_reply reply = {.budget = 1000, .remaining = 84, .reset_in_ms = 600000};
 
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        cr_expect_eq(bp_preflight_inputs(bad[i], &json, &err), BP_EUSAGE, "%s", bad[i]);
-        cr_expect_null(json, "%s", bad[i]);
-        cr_expect(strstr(err.msg, "hint: write it like") != NULL, "%s", err.msg);
+    bp_preflight_budget(&findings, &reply, 20);
+    expect(BP_FOUND_OK, "84 of 1000 requests are left", "");
+    reply.remaining = 83;
+    bp_preflight_budget(&findings, &reply, 20);
+    expect(BP_FOUND_WARNING, "only 83 of 1000 requests are left, about 84 are needed",
+           "renewed in 10 m 00 s");
+    reply.remaining = -1;
+    bp_preflight_budget(&findings, &reply, 20);
+    expect(BP_FOUND_OK, "tells none", "");
+}
+
+Test(preflight, a_repository_that_takes_no_run_is_a_failure)
+{
+    struct bp_forge_repo repo = {.archived = true};
+
+    cr_expect_eq(bp_preflight_repo(&findings, "o/r", &repo, &err), BP_EFAILED);
+    expect(BP_FOUND_FAILURE, "'o/r' is archived", "unarchive");
+    repo = (struct bp_forge_repo){.disabled = true};
+    cr_expect_eq(bp_preflight_repo(&findings, "o/r", &repo, &err), BP_EFAILED);
+    repo = (struct bp_forge_repo){0};
+    cr_expect_eq(bp_preflight_repo(&findings, "o/r", &repo, &err), BP_OK);
+    expect(BP_FOUND_OK, "sees the repository", "");
+}
+
+Test(preflight, a_token_that_may_not_write_is_a_warning)
+{
+    struct bp_forge_repo repo = {.token = {.may_dispatch = BP_NO, .scopes = "gist"}};
+
+    cr_expect_eq(bp_preflight_repo(&findings, "o/r", &repo, &err), BP_OK);
+    expect(BP_FOUND_WARNING, "scope gist may not start a workflow", "scope repo");
+}
+
+Test(preflight, a_workflow_that_is_off_is_a_failure_with_its_fix)
+{
+    static const char *const states[][2] = {
+        {"disabled_manually", "somebody disabled it"},
+        {"disabled_inactivity", "dispatch --enable-inactive"},
+        {"disabled_fork", "of a fork"},
+        {"deleted", "put it back"},
+        {"something_new", "Actions page"},
+    };
+    struct bp_forge_workflow workflow = {.state = "active"};
+
+    cr_expect_eq(bp_preflight_workflow(&findings, "o/r", "backup.yml", &workflow, &err), BP_OK);
+    expect(BP_FOUND_OK, "'backup.yml' is active", "");
+    for (size_t i = 0; i < 5; i++) {
+        (void)snprintf(workflow.state, sizeof(workflow.state), "%s", states[i][0]);
+        cr_expect_eq(bp_preflight_workflow(&findings, "o/r", "backup.yml", &workflow, &err),
+                     BP_EFAILED);
+        expect(BP_FOUND_FAILURE, states[i][0], states[i][1]);
     }
-    for (int count = 25; count <= 26; count++) {
-        bp_buf_cut(&many, 0);
-        for (int i = 0; i < count; i++)
-            bp_buf_printf(&many, "%s\"k%d\": 1", i == 0 ? "{" : ",", i);
-        bp_buf_puts(&many, "}");
-        cr_expect_eq(bp_preflight_inputs(many.data, &json, &err), count == 25 ? BP_OK : BP_EUSAGE);
-        bp_json_freep(&json);
-    }
-}
-
-Test(preflight, a_repository_is_owner_and_name)
-{
-    static const char *const good[] = {"o/r", "my-org/my.repo_1"};
-    static const char *const bad[] = {"", "o", "/r", "o/", "o/r/x", "o r/x", "o/../x", "o/r?x"};
-
-    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
-        cr_expect_eq(bp_preflight_repo_name(good[i], &err), BP_OK, "%s", good[i]);
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-        cr_expect_eq(bp_preflight_repo_name(bad[i], &err), BP_EUSAGE, "%s", bad[i]);
-}
-
-Test(preflight, branches_are_given_once_each)
-{
-    BP_AUTO(bp_list_free) struct bp_list branches = {0};
-
-    cr_expect_eq(bp_preflight_branches(&branches, &err), BP_EUSAGE);
-    bp_list_add(&branches, "main");
-    bp_list_add(&branches, "dev");
-    cr_expect_eq(bp_preflight_branches(&branches, &err), BP_OK);
-    bp_list_add(&branches, "main");
-    cr_expect_eq(bp_preflight_branches(&branches, &err), BP_EUSAGE);
-    cr_expect_str_eq(err.msg, "branch 'main' is given twice");
 }

@@ -42,6 +42,14 @@ Test(command, escapes_what_would_end_or_change_a_command)
     expect_data("\n::set-output name=x::y", "%0A::set-output name=x::y");
 }
 
+Test(command, a_property_ends_at_a_colon_and_at_a_comma_too)
+{
+    BP_AUTO(bp_buf_free) struct bp_buf value = {0};
+
+    bp_gha_put_property(&value, "100%: a, b\r\n::error::##[x]");
+    cr_expect_str_eq(bp_buf_str(&value), "100%25%3A a%2C b%0D%0A%3A%3Aerror%3A%3A# #[x]");
+}
+
 Test(command, breaks_the_older_form_of_a_command)
 {
     expect_data("##[error]x", "# #[error]x");
@@ -89,6 +97,18 @@ Test(command, ten_of_each_kind_are_sent)
     for (int i = 0; i < 10; i++)
         bp_buf_puts(&wanted, "::error title=backproof::e\n");
     cr_expect_str_eq(text, bp_buf_str(&wanted));
+    cr_expect_eq(out.annotated[BP_SEVERITY_WARNING], 25, "what was not sent is known");
+}
+
+Test(command, each_stream_has_a_count_of_its_own)
+{
+    struct bp_out other = {.out = out.out, .err = out.err};
+
+    for (int i = 0; i < 10; i++)
+        bp_gha_annotate(&other, BP_SEVERITY_ERROR, "e");
+    rewind(out.err);
+    bp_gha_annotate(&out, BP_SEVERITY_ERROR, "one more");
+    cr_expect_eq(strncmp(text, "::error title=backproof::one more\n", 34), 0, "%s", text);
 }
 
 Test(command, a_long_message_is_cut_between_characters)

@@ -48,21 +48,6 @@ Test(http, a_line_without_a_colon_is_no_header)
     cr_expect_null(bp_http_header(&response, "A"));
 }
 
-Test(http, a_response_begins_empty)
-{
-    static const struct bp_list none = {0};
-    static const struct bp_http_request request = {.method = "GET", .url = "u", .headers = &none};
-    struct fake_http http = fake_http();
-    struct bp_err err = {0};
-
-    http.exchanges[0] = (struct fake_exchange){.failure = BP_EUNAVAILABLE};
-    response.status = 200;
-    response.maybe_sent = true;
-    cr_expect_eq(bp_http_send(&http.base, &request, &response, &err), BP_EUNAVAILABLE);
-    cr_expect_eq(response.status, 0);
-    cr_expect_not(response.maybe_sent);
-}
-
 Test(http, a_freed_response_can_be_used_again)
 {
     bp_buf_puts(&response.body, "x");
@@ -81,4 +66,37 @@ Test(http, freeing_forgets_the_driver)
     bp_http_freep(&http);
     cr_expect_null(http);
     bp_http_freep(&http);
+}
+
+/* The fake that the tests of others rely on. */
+Test(http, the_fake_answers_in_the_order_of_the_script)
+{
+    static const struct bp_http_request request = {.method = "GET", .url = "u"};
+    struct bp_http_call calls[] = {{request}, {request}, {request}};
+    struct fake_http http = fake_http();
+    struct bp_stop stop = {.signal = 2, .fd = -1};
+    struct bp_http_call *done = NULL;
+    struct bp_err err = {0};
+
+    http.exchanges[0] = (struct fake_exchange){.hang = true};
+    http.exchanges[1] = (struct fake_exchange){.failure = BP_ETIMEOUT, .maybe_sent = true};
+    http.exchanges[2] = (struct fake_exchange){
+        .status = 200, .header = "A: 1", .more_headers = {"B: 2", "C: 3"}, .body = "x"};
+    for (int i = 0; i < 3; i++)
+        http.base.ops->begin(&http.base, &calls[i]);
+    cr_expect_eq(http.base.ops->wait(&http.base, 0, &stop, &done, &err), BP_ESTOPPED);
+    cr_expect_eq(fake_http_under_way(&http), 3);
+    for (int i = 1; i < 3; i++) {
+        cr_expect_eq(http.base.ops->wait(&http.base, 0, NULL, &done, &err), BP_OK);
+        cr_expect_eq(done, &calls[i]);
+    }
+    cr_expect_eq(calls[1].err.code, BP_ETIMEOUT);
+    cr_expect(calls[1].response.maybe_sent);
+    cr_expect_eq(calls[2].err.code, BP_OK);
+    cr_expect_str_eq(bp_http_header(&calls[2].response, "C"), "3");
+    cr_expect_eq(http.base.ops->wait(&http.base, 0, NULL, &done, &err), BP_OK);
+    cr_expect_null(done, "it hangs");
+    http.base.ops->drop(&http.base, &calls[0]);
+    cr_expect_eq(fake_http_under_way(&http), 0);
+    bp_http_response_free(&calls[2].response);
 }

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "net/http_curl.h"
@@ -19,7 +18,6 @@ static struct bp_http_request request;
 static struct bp_list headers;
 static struct bp_err err;
 static char url[128];
-static struct bp_stop stop;
 
 static void set_up(void)
 {
@@ -58,13 +56,22 @@ static void serve_text(const char *text)
     serve(&answer, 1);
 }
 
+/* One request, until it is done. */
 static enum bp_code ask(const char *method)
 {
+    struct bp_http_call call = {.request = request};
+    struct bp_http_call *done = NULL;
+
     if (http == NULL)
         http = bp_http_curl_new(&options);
     bp_http_response_free(&response);
-    request.method = method;
-    return bp_http_send(http, &request, &response, &err);
+    call.request.method = method;
+    http->ops->begin(http, &call);
+    cr_assert_eq(http->ops->wait(http, -1, NULL, &done, &err), BP_OK, "%s", err.msg);
+    cr_assert_eq(done, &call);
+    response = call.response;
+    err = call.err;
+    return call.err.code;
 }
 
 static const char *seen(int number)
@@ -326,32 +333,6 @@ Test(http_curl, a_silent_server_is_left_after_the_timeout)
     cr_expect_not_null(strstr(err.msg, "timed out"), "%s", err.msg);
 }
 
-Test(http_curl, a_signal_ends_a_request_that_waits)
-{
-    static const struct test_answer answer = {.then = TEST_STOP};
-    struct bp_clock clock = bp_clock_system(NULL);
-    int64_t start = bp_clock_mono(&clock);
-
-    cr_assert_eq(bp_stop_install(&stop, &err), BP_OK, "%s", err.msg);
-    options.stop = &stop;
-    serve(&answer, 1);
-    cr_expect_eq(ask("POST"), BP_ESTOPPED);
-    cr_expect_str_eq(err.msg, "stopped by SIGTERM");
-    cr_expect(response.maybe_sent);
-    cr_expect_lt(bp_clock_mono(&clock) - start, 10000);
-}
-
-Test(http_curl, nothing_is_sent_after_a_signal)
-{
-    stop.signal = 2;
-    options.stop = &stop;
-    serve_text(hello);
-    cr_expect_eq(ask("GET"), BP_ESTOPPED);
-    cr_expect_str_eq(err.msg, "stopped by SIGINT");
-    cr_expect_eq(server.seen->connections, 0);
-    cr_expect_not(response.maybe_sent);
-}
-
 Test(http_curl, the_proxy_is_asked_instead_of_the_server)
 {
     char proxy[64];
@@ -362,6 +343,52 @@ Test(http_curl, the_proxy_is_asked_instead_of_the_server)
     request.url = "http://api.invalid/x";
     cr_assert_eq(ask("GET"), BP_OK, "%s", err.msg);
     cr_expect(bp_text_starts_with(seen(0), "GET http://api.invalid/x HTTP/1.1\r\n"), "%s", seen(0));
+}
+
+Test(http_curl, a_proxy_that_opens_no_tunnel_has_sent_nothing)
+{
+    char proxy[64];
+
+    serve_text("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+    (void)snprintf(proxy, sizeof(proxy), "http://127.0.0.1:%d", server.port);
+    options.proxy = proxy;
+    request.url = "https://api.invalid/x";
+    cr_expect_eq(ask("POST"), BP_EUNAVAILABLE);
+    cr_expect(bp_text_starts_with(seen(0), "CONNECT api.invalid:443 HTTP/1.1\r\n"), "%s", seen(0));
+    cr_expect_not(response.maybe_sent, "the proxy alone was spoken to");
+    cr_expect_eq(response.status, 0);
+    cr_expect_not_null(strstr(err.msg, "403"), "%s", err.msg);
+}
+
+Test(http_curl, a_handshake_that_does_not_end_has_sent_nothing)
+{
+    serve_text(hello);
+    (void)snprintf(url, sizeof(url), "https://127.0.0.1:%d/", server.port);
+    request.timeout_ms = 300;
+    cr_expect_eq(ask("POST"), BP_ETIMEOUT, "%s", err.msg);
+    cr_expect_not(response.maybe_sent);
+}
+
+Test(http_curl, a_host_without_an_address_has_sent_nothing)
+{
+    request.url = "http://no-such-host.invalid/";
+    cr_expect_eq(ask("POST"), BP_EUNAVAILABLE);
+    cr_expect_not_null(strstr(err.msg, "resolve"), "%s", err.msg);
+    cr_expect_not(response.maybe_sent);
+}
+
+/* libcurl would ask first, and repeat a request whose question is refused. */
+Test(http_curl, a_large_post_is_sent_without_asking)
+{
+    static char body[2 << 20];
+
+    serve_text(hello);
+    (void)memset(body, 'x', sizeof(body));
+    request.body = body;
+    request.body_len = sizeof(body);
+    cr_assert_eq(ask("POST"), BP_OK, "%s", err.msg);
+    cr_expect_not_null(strstr(seen(0), "Content-Length: 2097152\r\n"), "%s", seen(0));
+    cr_expect_null(strstr(seen(0), "Expect:"), "%s", seen(0));
 }
 
 Test(http_curl, an_address_that_is_no_http_is_refused)

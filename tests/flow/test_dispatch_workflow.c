@@ -1,0 +1,269 @@
+/* The look before the work, what is left out, and the status afterwards. */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "flow/test_dispatch_world.h"
+
+TestSuite(dispatch_workflow, .init = world_set_up, .fini = world_tear_down);
+
+static const struct bp_finding *finding(const char *words)
+{
+    for (size_t i = 0; i < w.results.findings.count; i++) {
+        if (strstr(w.results.findings.at[i].what, words) != NULL)
+            return &w.results.findings.at[i];
+    }
+    return NULL;
+}
+
+Test(dispatch_workflow, check_looks_at_everything_and_changes_nothing)
+{
+    (void)world_branch("main", 0, NULL);
+    (void)world_branch("dev", 0, NULL);
+    w.job.check_only = true;
+    world_run();
+    for (int i = 0; i < w.forge.asked; i++)
+        cr_expect_not(bp_ask_changes(w.forge.log[i].kind));
+    world_expect(0, BP_VERDICT_CHECKED, "a dispatch would work");
+    cr_expect_eq(bp_findings_verdict(&w.results.findings), BP_OK);
+    cr_expect_eq(w.results.findings.count, 3u + 3u + 2u * 2u);
+}
+
+Test(dispatch_workflow, check_without_a_branch_takes_the_default_branch)
+{
+    world_target("o/r", "", "backup.yml");
+    w.job.check_only = true;
+    world_run();
+    cr_expect_not_null(finding("the branch exists"));
+    cr_expect_str_eq(finding("the branch exists")->about, "o/r@main");
+}
+
+Test(dispatch_workflow, check_goes_on_after_a_branch_that_fails)
+{
+    (void)world_branch("gone", 1, (enum fake_answer[]){FAKE_NO_BRANCH});
+    (void)world_branch("main", 0, NULL);
+    w.job.check_only = true;
+    world_run();
+    cr_expect_eq(bp_findings_verdict(&w.results.findings), BP_ENOTFOUND);
+    world_expect(1, BP_VERDICT_CHECKED, "");
+}
+
+Test(dispatch_workflow, a_token_that_is_no_good_stops_everything)
+{
+    struct fake_branch *b = world_branch("main", 0, NULL);
+
+    w.forge.repo_result = BP_EAUTH;
+    world_run();
+    cr_expect_eq(w.results.at[0].code, BP_EAUTH);
+    cr_expect_eq(b->dispatches, 0);
+    cr_expect_eq(w.forge.asked, 1);
+}
+
+Test(dispatch_workflow, an_outage_at_the_first_look_is_waited_for)
+{
+    (void)world_branch("main", 0, NULL);
+    (void)fake_forge_fault(&w.forge, BP_ASK_REPO, 3, BP_EUNAVAILABLE);
+    world_run();
+    world_expect(0, BP_VERDICT_STARTED, "");
+}
+
+Test(dispatch_workflow, actions_that_are_off_stop_the_repository)
+{
+    (void)world_branch("main", 0, NULL);
+    w.forge.actions_off = true;
+    world_run();
+    world_expect(0, BP_VERDICT_FAILED, "Actions is off in 'o/r'; hint: Settings");
+}
+
+Test(dispatch_workflow, what_may_not_be_asked_stops_nothing)
+{
+    (void)world_branch("main", 0, NULL);
+    (void)fake_forge_fault(&w.forge, BP_ASK_ACTIONS, 1, BP_EAUTH);
+    (void)fake_forge_fault(&w.forge, BP_ASK_BRANCH, 1, BP_EAUTH);
+    (void)fake_forge_fault(&w.forge, BP_ASK_TRIGGER, 1, BP_EAUTH);
+    world_run();
+    world_expect(0, BP_VERDICT_STARTED, "");
+    cr_expect_eq(finding("whether Actions is on")->level, BP_FOUND_UNKNOWN);
+}
+
+Test(dispatch_workflow, the_token_of_a_workflow_is_not_asked_what_it_cannot_know)
+{
+    (void)world_branch("main", 1, (enum fake_answer[]){FAKE_OK_NO_ID});
+    w.forge.token.robot = true;
+    world_run();
+    cr_expect_eq(fake_forge_asked(&w.forge, BP_ASK_ACTIONS), 0);
+    cr_expect_eq(fake_forge_asked(&w.forge, BP_ASK_USER), 0);
+    world_expect(0, BP_VERDICT_STARTED, "");
+}
+
+Test(dispatch_workflow, a_branch_whose_file_takes_no_dispatch_fails_without_a_request)
+{
+    struct fake_branch *b = world_branch("main", 0, NULL);
+
+    w.forge.trigger_result = BP_EFAILED;
+    world_run();
+    world_expect(0, BP_VERDICT_FAILED, "no trigger");
+    cr_expect_eq(b->dispatches, 0);
+}
+
+Test(dispatch_workflow, a_disabled_workflow_is_named_with_its_fix)
+{
+    (void)world_branch("main", 0, NULL);
+    w.forge.state = "disabled_inactivity";
+    world_run();
+    world_expect(0, BP_VERDICT_FAILED, "dispatch --enable-inactive enables it");
+    cr_expect_eq(fake_forge_asked(&w.forge, BP_ASK_ENABLE), 0);
+}
+
+Test(dispatch_workflow, one_that_slept_is_enabled_when_that_is_asked_for)
+{
+    (void)world_branch("main", 0, NULL);
+    w.forge.state = "disabled_inactivity";
+    w.job.enable_inactive = true;
+    world_run();
+    world_expect(0, BP_VERDICT_STARTED, "");
+    cr_expect_eq(fake_forge_asked(&w.forge, BP_ASK_ENABLE), 1);
+}
+
+Test(dispatch_workflow, one_that_a_person_disabled_is_never_enabled)
+{
+    (void)world_branch("main", 0, NULL);
+    w.forge.state = "disabled_manually";
+    w.job.enable_inactive = true;
+    world_run();
+    world_expect(0, BP_VERDICT_FAILED, "somebody disabled it");
+    cr_expect_eq(fake_forge_asked(&w.forge, BP_ASK_ENABLE), 0);
+}
+
+Test(dispatch_workflow, check_does_not_enable)
+{
+    (void)world_branch("main", 0, NULL);
+    w.forge.state = "disabled_inactivity";
+    w.job.enable_inactive = true;
+    w.job.check_only = true;
+    world_run();
+    cr_expect_eq(fake_forge_asked(&w.forge, BP_ASK_ENABLE), 0);
+    cr_expect_eq(bp_findings_verdict(&w.results.findings), BP_EFAILED);
+}
+
+Test(dispatch_workflow, a_branch_whose_run_is_active_is_left_out)
+{
+    struct fake_branch *b = world_branch("main", 0, NULL);
+    struct fake_branch *other = world_branch("dev", 0, NULL);
+
+    fake_forge_add_run(&w.forge, "main", "push")->plan.start_ms = -1;
+    w.job.skip_if_active = true;
+    world_run();
+    world_expect(0, BP_VERDICT_ALREADY_RUNNING, "run 100 is queued: not dispatched");
+    cr_expect(bp_verdict_is_good(w.results.at[0].verdict));
+    cr_expect_eq(w.results.at[0].run_id, 100);
+    cr_expect_eq(b->dispatches, 0);
+    cr_expect_eq(other->dispatches, 1);
+}
+
+Test(dispatch_workflow, a_run_that_ended_is_not_active)
+{
+    struct fake_branch *b = world_branch("main", 0, NULL);
+
+    fake_forge_add_run(&w.forge, "main", "push")->plan.finish_ms = 0;
+    w.job.skip_if_active = true;
+    world_run();
+    cr_expect_eq(b->dispatches, 1);
+}
+
+Test(dispatch_workflow, a_young_run_counts_as_done)
+{
+    struct fake_branch *b = world_branch("main", 0, NULL);
+
+    fake_forge_add_run(&w.forge, "main", "schedule")->run.created_ms -= 90000;
+    w.job.min_interval_ms = 120000;
+    world_run();
+    world_expect(0, BP_VERDICT_RECENT, "younger than --min-interval");
+    cr_expect_eq(b->dispatches, 0);
+}
+
+Test(dispatch_workflow, neither_an_old_run_nor_one_that_failed_counts_as_done)
+{
+    struct fake_branch *b = world_branch("main", 0, NULL);
+    struct fake_branch *c = world_branch("dev", 0, NULL);
+    struct fake_run *failed = NULL;
+
+    fake_forge_add_run(&w.forge, "main", "schedule")->run.created_ms -= 150000;
+    failed = fake_forge_add_run(&w.forge, "dev", "schedule");
+    failed->plan.finish_ms = 0;
+    failed->plan.conclusion = "failure";
+    w.job.min_interval_ms = 120000;
+    world_run();
+    cr_expect_eq(b->dispatches, 1);
+    cr_expect_eq(c->dispatches, 1);
+}
+
+static const struct fake_asked *status_of(int which)
+{
+    for (int i = 0; i < w.forge.asked; i++) {
+        if (w.forge.log[i].kind == BP_ASK_STATUS && which-- == 0)
+            return &w.forge.log[i];
+    }
+    return NULL;
+}
+
+Test(dispatch_workflow, the_verdict_becomes_a_status_of_the_commit)
+{
+    (void)world_branch("main", 0, NULL);
+    (void)world_branch("dev", 1, (enum fake_answer[]){FAKE_REJECTED});
+    w.job.status_context = "backproof/dispatch";
+    world_run();
+    cr_expect_eq(fake_forge_asked(&w.forge, BP_ASK_STATUS), 2);
+    cr_assert_not_null(status_of(1));
+    cr_expect_str_eq(status_of(0)->text, "failure: refused");
+    cr_expect_str_eq(status_of(1)->text, "success: in_progress");
+    cr_expect_geq(status_of(1)->at_ms - status_of(0)->at_ms, 1000);
+}
+
+Test(dispatch_workflow, a_status_that_cannot_be_set_is_a_warning)
+{
+    (void)world_branch("main", 0, NULL);
+    (void)fake_forge_fault(&w.forge, BP_ASK_STATUS, 100, BP_EAUTH);
+    w.job.status_context = "backproof/dispatch";
+    world_run();
+    world_expect(0, BP_VERDICT_STARTED, "");
+    cr_expect_not_null(strstr(w.printed, "cannot set the commit status"));
+}
+
+Test(dispatch_workflow, a_status_reveals_no_secret_and_tells_no_hint)
+{
+    struct fake_branch *b = world_branch("main", 1, (enum fake_answer[]){FAKE_OK});
+
+    bp_secrets_add(&w.out.secrets, "in_progress: why not");
+    bp_secrets_add(&w.out.secrets, "skipped");
+    b->plan.finish_ms = 0;
+    b->plan.conclusion = "skipped";
+    w.job.status_context = "backproof/dispatch";
+    world_run();
+    cr_expect_str_eq(status_of(0)->text, "failure: run 100 never started: ***");
+    bp_secrets_free(&w.out.secrets);
+}
+
+Test(dispatch_workflow, a_limit_beyond_the_deadline_leaves_out_the_status)
+{
+    (void)world_branch("main", 1, (enum fake_answer[]){FAKE_LIMITED});
+    w.forge.retry_after_ms = 3600000;
+    w.job.status_context = "backproof/dispatch";
+    world_run();
+    cr_expect_eq(fake_forge_asked(&w.forge, BP_ASK_STATUS), 0);
+    cr_expect_leq(w.clock.now_ms, 1000);
+    cr_expect_not_null(strstr(w.printed, "no commit status"));
+}
+
+Test(dispatch_workflow, a_dry_run_says_that_it_would_enable_and_counts_no_request)
+{
+    struct bp_forge *dry = bp_forge_dry_new(&w.forge.base);
+
+    (void)world_branch("main", 0, NULL);
+    w.forge.state = "disabled_inactivity";
+    w.job.enable_inactive = true;
+    w.job.forge = dry;
+    world_run();
+    cr_expect_not_null(finding("would be enabled"));
+    cr_expect_eq(w.results.requests, w.forge.asked);
+    bp_forge_freep(&dry);
+}
