@@ -20,7 +20,7 @@ static void copy(char *out, size_t size, const char *text)
 
 /* ---- runs ---- */
 
-/* What the server shows of a run now. */
+/* As the server shows it now. */
 static struct bp_run shown(const struct fake_forge *self, const struct fake_run *r)
 {
     struct bp_run run = r->run;
@@ -31,8 +31,7 @@ static struct bp_run shown(const struct fake_forge *self, const struct fake_run 
         copy(run.status, sizeof(run.status), "in_progress");
     if (r->cancelled || (r->plan.finish_ms >= 0 && age >= r->plan.finish_ms)) {
         copy(run.status, sizeof(run.status), "completed");
-        copy(run.conclusion, sizeof(run.conclusion),
-             r->cancelled ? "cancelled" : r->plan.conclusion);
+        copy(run.conclusion, 32, r->cancelled ? "cancelled" : r->plan.conclusion);
     }
     return run;
 }
@@ -85,12 +84,22 @@ static void start_run(struct fake_forge *self, const struct bp_ask *ask)
     copy(made->run.title, sizeof(made->run.title), bp_buf_str(&inputs));
 }
 
-static void refuse(struct bp_ask *ask, enum bp_dispatch_outcome outcome, enum bp_code code,
-                   const char *why)
-{
-    ask->out.dispatched->outcome = outcome;
-    (void)bp_fail(&ask->err, code, "%s", why);
-}
+/* What the client is told; of what is not here, that it was accepted. */
+static const struct {
+    enum bp_dispatch_outcome outcome;
+    enum bp_code code;
+    const char *why;
+} refusals[FAKE_LIMITED + 1] = {
+    [FAKE_REJECTED] = {BP_DISPATCH_REJECTED, BP_EFAILED, "refused"},
+    [FAKE_NO_BRANCH] = {BP_DISPATCH_REJECTED, BP_ENOTFOUND, "no such branch"},
+    [FAKE_FORBIDDEN] = {BP_DISPATCH_REJECTED, BP_EAUTH, "the token may not do this"},
+    [FAKE_NOT_SENT] = {BP_DISPATCH_NOT_SENT, BP_EUNAVAILABLE, "connection refused"},
+    [FAKE_AMBIGUOUS_NOT] = {BP_DISPATCH_AMBIGUOUS, BP_EUNAVAILABLE, "HTTP 500"},
+    [FAKE_AMBIGUOUS_TAKEN] = {BP_DISPATCH_AMBIGUOUS, BP_EUNAVAILABLE, "HTTP 500"},
+    [FAKE_HANGS_NOT] = {BP_DISPATCH_AMBIGUOUS, BP_ETIMEOUT, "no answer"},
+    [FAKE_HANGS_TAKEN] = {BP_DISPATCH_AMBIGUOUS, BP_ETIMEOUT, "no answer"},
+    [FAKE_LIMITED] = {BP_DISPATCH_LIMITED, BP_EUNAVAILABLE, "the rate limit is reached"},
+};
 
 /* Done when the request comes; the answer is told later. Whether there is one. */
 static bool dispatch(struct fake_forge *self, struct bp_ask *ask)
@@ -102,30 +111,18 @@ static bool dispatch(struct fake_forge *self, struct bp_ask *ask)
     if (b->dispatches < FAKE_SCRIPT)
         b->sent_at_ms[b->dispatches] = now_ms(self);
     b->dispatches++;
-    *ask->out.dispatched = (struct bp_dispatched){.outcome = BP_DISPATCH_ACCEPTED};
-    if (what == FAKE_OK) {
-        for (; self->late_runs > 0; self->late_runs--)
-            start_run(self, ask);
-    }
+    for (; what == FAKE_OK && self->late_runs > 0; self->late_runs--)
+        start_run(self, ask);
     if (what == FAKE_OK || what == FAKE_OK_NO_ID || what == FAKE_AMBIGUOUS_TAKEN ||
         what == FAKE_HANGS_TAKEN)
         start_run(self, ask);
-    if (what == FAKE_OK)
-        ask->out.dispatched->run_id = self->next_id - 1;
-    if (what == FAKE_REJECTED)
-        refuse(ask, BP_DISPATCH_REJECTED, BP_EFAILED, "refused");
-    else if (what == FAKE_NO_BRANCH)
-        refuse(ask, BP_DISPATCH_REJECTED, BP_ENOTFOUND, "no such branch");
-    else if (what == FAKE_FORBIDDEN)
-        refuse(ask, BP_DISPATCH_REJECTED, BP_EAUTH, "the token may not do this");
-    else if (what == FAKE_NOT_SENT)
-        refuse(ask, BP_DISPATCH_NOT_SENT, BP_EUNAVAILABLE, "connection refused");
-    else if (what == FAKE_AMBIGUOUS_NOT || what == FAKE_AMBIGUOUS_TAKEN)
-        refuse(ask, BP_DISPATCH_AMBIGUOUS, BP_EUNAVAILABLE, "HTTP 500");
-    else if (what == FAKE_HANGS_NOT || what == FAKE_HANGS_TAKEN)
-        refuse(ask, BP_DISPATCH_AMBIGUOUS, BP_ETIMEOUT, "no answer");
+    *ask->out.dispatched = (struct bp_dispatched){
+        .outcome = BP_DISPATCH_ACCEPTED, .run_id = what == FAKE_OK ? self->next_id - 1 : 0};
+    if (refusals[what].why != NULL) {
+        ask->out.dispatched->outcome = refusals[what].outcome;
+        (void)bp_fail(&ask->err, refusals[what].code, "%s", refusals[what].why);
+    }
     if (what == FAKE_LIMITED) {
-        refuse(ask, BP_DISPATCH_LIMITED, BP_EUNAVAILABLE, "the rate limit is reached");
         ask->reply.limited = BP_LIMIT_SECONDARY;
         ask->reply.retry_after_ms = self->retry_after_ms;
     }
@@ -253,7 +250,7 @@ static void answer(struct fake_forge *self, struct bp_ask *ask)
     case BP_ASK_DISPATCH: /* done when it came */
     case BP_ASK_STATUS:
     case BP_ASK_COUNT:
-    default:
+        return;
     }
 }
 
@@ -316,7 +313,7 @@ static void keep(struct fake_forge *self, const struct bp_ask *ask)
     copy(one->branch, sizeof(one->branch), ask->branch != NULL ? ask->branch : "");
     copy(one->text, sizeof(one->text), bp_buf_str(&inputs));
     if (ask->kind == BP_ASK_STATUS)
-        (void)snprintf(one->text, sizeof(one->text), "%s: %s", ask->status, ask->text);
+        (void)snprintf(one->text, 256, "%s: %s", ask->status, ask->text);
 }
 
 static void begin(struct bp_forge *base, struct bp_ask *ask)
