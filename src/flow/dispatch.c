@@ -391,6 +391,7 @@ enum bp_code bp_flow_dispatch(const struct bp_dispatch_job *job,
             results->failed++;
     }
     results->took_ms = flow_now(&f) - f.begin_ms;
+    bp_findings_group(&results->findings);
     tear_down(&f);
     if (rc == BP_OK && stopped.code != BP_OK)
         return bp_fail(err, stopped.code, "%s", stopped.msg);

@@ -46,6 +46,22 @@ void bp_findings_fail(struct bp_findings *findings, const char *about, const str
     add(findings, &like, bp_strdup(err->msg));
 }
 
+void bp_findings_group(struct bp_findings *findings)
+{
+    for (size_t i = 1; i < findings->count; i++) {
+        struct bp_finding moved = findings->at[i];
+        size_t place = i;
+
+        while (place > 0 && strcmp(findings->at[place - 1].about, moved.about) != 0)
+            place--;
+        if (place == 0)
+            continue;
+        memmove(&findings->at[place + 1], &findings->at[place],
+                (i - place) * sizeof(*findings->at));
+        findings->at[place] = moved;
+    }
+}
+
 enum bp_code bp_findings_verdict(const struct bp_findings *findings)
 {
     enum bp_code code = BP_OK;

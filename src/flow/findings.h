@@ -35,6 +35,9 @@ void bp_findings_add(struct bp_findings *findings, enum bp_finding_level level, 
 /* A failure, from an error. */
 void bp_findings_fail(struct bp_findings *findings, const char *about, const struct bp_err *err);
 
+/* Bring together what is about the same, in the order in which it was first spoken of. */
+void bp_findings_group(struct bp_findings *findings);
+
 /* BP_OK without a failure; else the code that all failures share, or BP_EFAILED. */
 enum bp_code bp_findings_verdict(const struct bp_findings *findings);
 

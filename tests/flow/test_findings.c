@@ -48,3 +48,18 @@ Test(findings, the_verdict_is_what_all_failures_share)
     fail(BP_EAUTH);
     cr_expect_eq(bp_findings_verdict(&findings), BP_EFAILED);
 }
+
+Test(findings, what_is_about_the_same_stands_together)
+{
+    static const char *const order[][2] = {{"a", "1"}, {"b", "2"}, {"c", "3"},
+                                           {"b", "4"}, {"a", "5"}, {"b", "6"}};
+
+    for (size_t i = 0; i < 6; i++)
+        bp_findings_add(&findings, BP_FOUND_OK, order[i][0], "%s", order[i][1]);
+    bp_findings_group(&findings);
+    for (size_t i = 0; i < 6; i++) {
+        static const char *const expected[] = {"1", "5", "2", "4", "6", "3"};
+
+        cr_expect_str_eq(findings.at[i].what, expected[i], "%zu", i);
+    }
+}
