@@ -180,7 +180,7 @@ static const struct bp_option table[BP_OPT_COUNT] = {
          .type = BP_TYPE_DURATION,
          .group = BP_GROUP_DISPATCH,
          .value = "TIME",
-         .fallback = "5s",
+         .fallback = "3s",
          .help = "Time between two looks at the runs; it grows, to 30s at most, while a run "
                  "takes long."},
     [BP_OPT_APPEAR_TIMEOUT] = {.name = "appear-timeout",

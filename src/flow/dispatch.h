@@ -11,8 +11,9 @@
  * It does not print, except progress and warnings; it never decides the exit status.
  *
  * dispatch.c is the loop; dispatch_workflow.c what is asked once per workflow; dispatch_branch.c a
- * branch until its request is accepted; dispatch_watch.c the run until it is proved;
- * dispatch_cancel.c how a call that is asked to end cleans up.
+ * branch until its request is accepted; dispatch_watch.c its run until it is proved;
+ * dispatch_explain.c why a run is stuck or failed; dispatch_cancel.c how a call that is asked to
+ * end cleans up. They share dispatch_verdict.c, what becomes of a branch, and dispatch_ask.c.
  */
 #ifndef BP_FLOW_DISPATCH_H
 #define BP_FLOW_DISPATCH_H

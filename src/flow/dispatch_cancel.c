@@ -31,13 +31,6 @@ static bool has_ended(const struct branch *b)
     return strcmp(b->r->status, "completed") == 0;
 }
 
-static void to_cancel(struct flow *f, struct branch *b)
-{
-    b->state = BRANCH_TO_CANCEL;
-    b->actor.due_ms = flow_now(f);
-    b->actor.tries = 0;
-}
-
 /* ---- the questions ---- */
 
 void cancel_turn(struct flow *f, struct branch *b)
@@ -72,7 +65,7 @@ static void was_cancelled(struct flow *f, struct branch *b)
 static void cancel_or_leave(struct flow *f, struct branch *b)
 {
     if (!b->guessed) {
-        to_cancel(f, b);
+        branch_next(f, b, BRANCH_TO_CANCEL);
         return;
     }
     add_words(b, "its run is left alone, because it may be somebody else's");
@@ -117,7 +110,7 @@ void cancel_answer(struct flow *f, struct branch *b)
     if (b->dispatched.outcome == BP_DISPATCH_ACCEPTED && b->dispatched.run_id > 0) {
         b->r->run_id = b->dispatched.run_id;
         (void)snprintf(b->r->url, sizeof(b->r->url), "%s", b->dispatched.url);
-        to_cancel(f, b);
+        branch_next(f, b, BRANCH_TO_CANCEL);
     } else if (b->dispatched.outcome == BP_DISPATCH_ACCEPTED ||
                b->dispatched.outcome == BP_DISPATCH_AMBIGUOUS) {
         b->state = BRANCH_TO_FIND;

@@ -17,9 +17,7 @@ void explain_begin(struct flow *f, struct branch *b, bool last)
     (void)snprintf(b->seen_status, sizeof(b->seen_status), "%s", b->r->status);
     b->held[0] = '\0';
     b->verdict_next = last;
-    b->state = BRANCH_TO_EXPLAIN;
-    b->actor.due_ms = flow_now(f);
-    b->actor.tries = 0;
+    branch_next(f, b, BRANCH_TO_EXPLAIN);
 }
 
 void explain_turn(struct flow *f, struct branch *b)

@@ -107,9 +107,12 @@ struct flow {
     uint64_t random;
 };
 
-/* ---- dispatch.c ---- */
+/* ---- dispatch_ask.c ---- */
 
 int64_t flow_now(const struct flow *f);
+
+/* The next random number, from the job's seed. */
+uint64_t flow_random(struct flow *f);
 
 /* Begin the actor's question, whose kind and parameters are set; repo is set here. */
 void flow_ask(struct flow *f, struct actor *a, const char *repo);
@@ -129,6 +132,21 @@ void flow_words(char *out, size_t size, const char *fmt, ...) BP_PRINTF(3, 4);
 /* The rate limit lasts longer than we may wait: for the reason of a failure. */
 void flow_limit_words(const struct flow *f, struct bp_err *err);
 
+/* ---- dispatch_verdict.c ---- */
+
+/* The branch's next turn comes at once, in this state. */
+void branch_next(struct flow *f, struct branch *b, enum branch_state state);
+
+/* Send again after wait_ms, unless that was the last attempt or the time would be over. */
+void branch_retry(struct flow *f, struct branch *b, int64_t wait_ms, const struct bp_err *why);
+
+/* The branch's verdict: after it only cancelling and telling are left. */
+void branch_succeed(struct flow *f, struct branch *b, enum bp_verdict verdict);
+void branch_fail(struct flow *f, struct branch *b, const struct bp_err *why);
+
+/* What is left after the verdict and after cancelling: the commit status, or nothing. */
+void branch_tell(struct flow *f, struct branch *b);
+
 /* ---- dispatch_workflow.c ---- */
 
 void workflow_turn(struct flow *f, struct workflow *w);
@@ -141,16 +159,6 @@ void branch_answer(struct flow *f, struct branch *b);
 
 /* The workflow is ready, or failed. */
 void branch_ready(struct flow *f, struct branch *b);
-
-/* Send again after wait_ms, unless that was the last attempt or the time would be over. */
-void branch_retry(struct flow *f, struct branch *b, int64_t wait_ms, const struct bp_err *why);
-
-/* The branch's verdict: after it only cancelling and telling are left. */
-void branch_succeed(struct flow *f, struct branch *b, enum bp_verdict verdict);
-void branch_fail(struct flow *f, struct branch *b, const struct bp_err *why);
-
-/* What is left after the verdict and after cancelling: the commit status, or nothing. */
-void branch_tell(struct flow *f, struct branch *b);
 
 /* ---- dispatch_watch.c ---- */
 

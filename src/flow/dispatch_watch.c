@@ -148,8 +148,7 @@ static void proved(struct flow *f, struct branch *b, enum bp_verdict verdict)
                b->r->conclusion[0] != '\0' ? ": " : "", b->r->conclusion);
     if (b->resent && !b->rechecked && b->state == BRANCH_TO_LOOK_AT) {
         b->rechecked = true; /* only a list that is new shows a second run */
-        b->state = BRANCH_TO_WATCH;
-        b->actor.due_ms = flow_now(f);
+        branch_next(f, b, BRANCH_TO_WATCH);
         return;
     }
     if (b->resent)
@@ -281,8 +280,7 @@ void watch_looked(struct flow *f, struct branch *b)
     } else if (run != NULL) {
         judge(f, b, run, looked_ms);
     } else if (b->state == BRANCH_TO_WATCH) {
-        b->state = BRANCH_TO_LOOK_AT;
-        b->actor.due_ms = flow_now(f);
+        branch_next(f, b, BRANCH_TO_LOOK_AT);
     } else if (looked_ms >= b->deadline_ms) {
         not_found(f, b);
     } else {
