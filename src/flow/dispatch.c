@@ -220,10 +220,11 @@ static struct workflow *find_workflow(struct flow *f, const struct bp_dispatch_t
 
     for (size_t i = 0; i < f->workflow_count; i++) {
         w = &f->workflows[i];
-        if (strcmp(w->repo, target->repo) == 0 && strcmp(w->name, target->workflow) == 0)
+        if (bp_dispatch_targets_share_workflow(w->target, target))
             return w;
     }
     w = &f->workflows[f->workflow_count++];
+    w->target = target;
     w->repo = target->repo;
     w->name = target->workflow;
     w->actor.is_workflow = true;

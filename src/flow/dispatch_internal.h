@@ -34,6 +34,7 @@ enum workflow_state {
 struct workflow {
     struct actor actor;
     enum workflow_state state;
+    const struct bp_dispatch_target *target; /* the first one of it */
     const char *repo;
     const char *name;
     struct bp_forge_repo repo_info;

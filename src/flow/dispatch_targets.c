@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/json.h"
 #include "base/mem.h"
@@ -20,6 +21,21 @@ static enum bp_code check_repo(const char *repo, struct bp_err *err)
     return BP_OK;
 }
 
+/* ".github/workflows/backup.yml" is the same as "backup.yml". */
+static const char *file_name(const char *workflow)
+{
+    const char *slash = strrchr(workflow, '/');
+
+    return slash != NULL ? slash + 1 : workflow;
+}
+
+bool bp_dispatch_targets_share_workflow(const struct bp_dispatch_target *a,
+                                        const struct bp_dispatch_target *b)
+{
+    return strcasecmp(a->repo, b->repo) == 0 &&
+           strcmp(file_name(a->workflow), file_name(b->workflow)) == 0;
+}
+
 /* Takes over what target holds, whatever comes back. */
 static enum bp_code take(struct bp_dispatch_targets *out, const struct bp_dispatch_target *target,
                          struct bp_err *err)
@@ -29,8 +45,7 @@ static enum bp_code take(struct bp_dispatch_targets *out, const struct bp_dispat
     for (size_t i = 0; i + 1 < out->count; i++) {
         const struct bp_dispatch_target *other = &out->at[i];
 
-        if (strcmp(other->repo, target->repo) == 0 &&
-            strcmp(other->workflow, target->workflow) == 0 &&
+        if (bp_dispatch_targets_share_workflow(other, target) &&
             strcmp(other->branch, target->branch) == 0)
             return bp_fail(err, BP_EUSAGE, "branch '%s' of '%s' is given twice", target->branch,
                            target->repo);

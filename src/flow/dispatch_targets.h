@@ -40,6 +40,10 @@ struct bp_dispatch_targets_spec {
 enum bp_code bp_dispatch_targets_read(const struct bp_dispatch_targets_spec *spec,
                                       struct bp_dispatch_targets *out, struct bp_err *err) BP_CHECK;
 
+/* Whether both are of the same workflow: the case of a repository's name does not matter. */
+bool bp_dispatch_targets_share_workflow(const struct bp_dispatch_target *a,
+                                        const struct bp_dispatch_target *b);
+
 void bp_dispatch_targets_free(struct bp_dispatch_targets *targets); /* for BP_AUTO */
 
 /*

@@ -106,6 +106,13 @@ Test(dispatch_targets, are_given_once_each)
     cr_expect_str_eq(err.msg, "branch 'main' of 'o/r' is given twice");
 }
 
+Test(dispatch_targets, the_same_place_in_other_words_is_the_same_place)
+{
+    bp_list_add(&branches, "main");
+    bp_list_add(&targets, "O/R@main:.github/workflows/backup.yml");
+    cr_expect_eq(read(), BP_EUSAGE, "it would be dispatched twice");
+}
+
 Test(dispatch_targets, none_is_an_error_unless_the_default_branch_will_do)
 {
     cr_expect_eq(read(), BP_EUSAGE);
