@@ -7,12 +7,12 @@
 #include "cmd/dispatch_setup.h"
 #include "flow/report.h"
 
-static void print_findings(struct bp_app *app, const struct bp_findings *findings)
+static void print_findings(struct bp_app *app, const struct bp_findings *findings, bool ok)
 {
     BP_AUTO(bp_buf_free) struct bp_buf text = {0};
 
     if (bp_config_is(&app->cfg, BP_OPT_FORMAT, "json"))
-        bp_report_check_json(findings, &app->out->secrets, &text);
+        bp_report_check_json(findings, ok, &app->out->secrets, &text);
     else
         bp_report_check_text(findings, &app->out->secrets, &text);
     bp_print(app->out, "%s", bp_buf_str(&text));
@@ -54,8 +54,10 @@ static enum bp_code run(struct bp_app *app, struct bp_err *err)
     if (rc != BP_OK)
         return rc;
     rc = bp_flow_dispatch(&setup.job, &results, err);
-    print_findings(app, &results.findings);
-    return rc == BP_OK ? verdict(&results, err) : rc;
+    if (rc == BP_OK)
+        rc = verdict(&results, err);
+    print_findings(app, &results.findings, rc == BP_OK);
+    return rc;
 }
 
 const struct bp_cmd bp_cmd_check = {

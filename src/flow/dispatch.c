@@ -99,22 +99,44 @@ static int64_t give_turns(struct flow *f, int64_t now)
 
 /* ---- answers ---- */
 
+/* What that means for a branch: whoever reads it must not start a run twice. */
+static void limit_words(const struct flow *f, const struct branch *b, struct bp_err *err)
+{
+    struct bp_err limit = {0};
+
+    flow_limit_words(f, &limit);
+    if (b->r->run_id > 0)
+        (void)bp_fail(err, limit.code, "run %" PRId64 " was accepted, but not proved: %s; hint: %s",
+                      b->r->run_id, limit.msg, b->r->url);
+    else if (b->state == BRANCH_TO_FIND)
+        (void)bp_fail(
+            err, limit.code,
+            "%s: %s; hint: look at the repository's Actions page before dispatching again",
+            b->accepted ? "the dispatch was accepted, but its run is not known"
+                        : "it is unknown whether a run was started",
+            limit.msg);
+    else
+        (void)bp_fail(err, limit.code,
+                      "%s; hint: dispatch again then, or give this job a token of its own",
+                      limit.msg);
+}
+
 static void limit_is_too_long(struct flow *f)
 {
-    struct bp_err why = {0};
-
-    flow_limit_words(f, &why);
     for (size_t i = 0; i < f->results->count; i++) {
         struct branch *b = &f->branches[i];
-        struct bp_err last = why;
+        struct bp_err why = {0};
 
-        if (b->state == BRANCH_TO_SEND && b->actor.asking)
-            continue; /* what becomes of it is to be known first */
+        /* What becomes of a request to change something is to be known first. */
+        if (b->state == BRANCH_OVER || (b->actor.asking && bp_ask_changes(b->actor.ask.kind)))
+            continue;
         flow_drop(f, &b->actor);
-        if (b->r->run_id > 0)
-            (void)bp_wrap(&last, "run %" PRId64 " was accepted, but not proved", b->r->run_id);
+        limit_words(f, b, &why);
         if (b->r->verdict == BP_VERDICT_OPEN)
-            branch_fail(f, b, &last);
+            branch_fail(f, b, &why);
+        else
+            bp_warn(f->job->out, "branch '%s': no commit status, nothing cancelled: %s", b->name,
+                    why.msg);
         b->state = BRANCH_OVER;
     }
 }

@@ -83,7 +83,5 @@ void flow_limit_words(const struct flow *f, struct bp_err *err)
 
     bp_time_format(bp_clock_wall(f->job->clock) + f->pace.open_ms - flow_now(f), when);
     (void)bp_fail(err, BP_EUNAVAILABLE,
-                  "the rate limit is reached and lasts until %s, which is after --timeout; hint: "
-                  "dispatch again then, or give this job a token of its own",
-                  when);
+                  "the rate limit is reached and lasts until %s, which is after --timeout", when);
 }

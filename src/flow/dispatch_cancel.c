@@ -4,27 +4,12 @@
  * is asked now is asked at once, and given up soon.
  */
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "flow/dispatch_internal.h"
 
 enum { CLOSING_MS = 6000, AGAIN_MS = 500 };
-
-/* "; " and these words, at the end of the reason. */
-static void add_words(struct branch *b, const char *fmt, ...) BP_PRINTF(2, 3);
-static void add_words(struct branch *b, const char *fmt, ...)
-{
-    char words[1024];
-    size_t used = strlen(b->r->reason);
-    va_list args;
-
-    va_start(args, fmt);
-    (void)vsnprintf(words, sizeof(words), fmt, args);
-    va_end(args);
-    flow_words(b->r->reason + used, sizeof(b->r->reason) - used, "; %s", words);
-}
 
 static bool has_ended(const struct branch *b)
 {
@@ -42,40 +27,46 @@ void cancel_turn(struct flow *f, struct branch *b)
     flow_ask(f, &b->actor, b->workflow->repo);
 }
 
-static void was_cancelled(struct flow *f, struct branch *b)
+static void say_failure(struct flow *f, struct branch *b)
 {
-    const struct bp_err *err = &b->actor.ask.err;
-
-    if (err->code == BP_OK && b->surplus_id == 0) {
-        b->r->cancelled = true;
-        add_words(b, "its run was cancelled");
-    } else if (err->code == BP_ELOCKED && b->surplus_id == 0) {
-        add_words(b, "its run had ended");
-    } else if (err->code != BP_OK && err->code != BP_ELOCKED) {
-        bp_warn(f->job->out, "branch '%s': cannot cancel run %" PRId64 ": %s", b->name,
-                b->actor.ask.run_id, err->msg);
-        if (b->surplus_id == 0)
-            add_words(b, "its run could not be cancelled");
-    }
-    b->surplus_id = 0;
-    branch_tell(f, b);
+    bp_warn(f->job->out, "branch '%s': cannot cancel run %" PRId64 ": %s", b->name,
+            b->actor.ask.run_id, b->actor.ask.err.msg);
 }
 
-/* Only a run that is ours without doubt may be cancelled. */
-static void cancel_or_leave(struct flow *f, struct branch *b)
+/* A second run of ours: the branch's own has its verdict already. */
+static void surplus_was_cancelled(struct flow *f, struct branch *b)
 {
-    if (!b->guessed) {
-        branch_next(f, b, BRANCH_TO_CANCEL);
-        return;
+    enum bp_code code = b->actor.ask.err.code;
+
+    if (code != BP_OK && code != BP_ELOCKED)
+        say_failure(f, b);
+    b->surplus_id = 0;
+    if (b->r->verdict == BP_VERDICT_STOPPED && !has_ended(b)) /* asked to end in between */
+        branch_cancel(f, b);
+    else
+        branch_tell(f, b);
+}
+
+static void was_cancelled(struct flow *f, struct branch *b)
+{
+    enum bp_code code = b->actor.ask.err.code;
+
+    b->r->cancelled = code == BP_OK;
+    if (code == BP_OK) {
+        branch_add_words(b, "its run was cancelled");
+    } else if (code == BP_ELOCKED) {
+        branch_add_words(b, "its run had ended");
+    } else {
+        say_failure(f, b);
+        branch_add_words(b, "its run could not be cancelled");
     }
-    add_words(b, "its run is left alone, because it may be somebody else's");
-    b->state = BRANCH_OVER;
+    branch_tell(f, b);
 }
 
 void cancel_found(struct flow *f, struct branch *b)
 {
     if (b->r->run_id > 0)
-        cancel_or_leave(f, b);
+        branch_cancel(f, b);
     else
         b->actor.due_ms = flow_now(f) + AGAIN_MS;
 }
@@ -89,8 +80,8 @@ void cancel_given_up(struct flow *f)
             continue;
         flow_drop(f, &b->actor);
         b->state = BRANCH_OVER;
-        add_words(b, b->r->run_id > 0 ? "its run could not be cancelled in time"
-                                      : "a run may have been started");
+        branch_add_words(b, b->r->run_id > 0 ? "its run could not be cancelled in time"
+                                             : "a run may have been started");
     }
 }
 
@@ -99,8 +90,11 @@ void cancel_answer(struct flow *f, struct branch *b)
     enum bp_code code = b->actor.ask.err.code;
 
     if (b->actor.ask.kind == BP_ASK_CANCEL) {
-        if (f->closing && (code == BP_EUNAVAILABLE || code == BP_ETIMEOUT))
+        /* A run that was just made may be unknown for a moment. */
+        if (f->closing && (code == BP_EUNAVAILABLE || code == BP_ETIMEOUT || code == BP_ENOTFOUND))
             b->actor.due_ms = flow_now(f) + AGAIN_MS;
+        else if (b->actor.ask.run_id == b->surplus_id)
+            surplus_was_cancelled(f, b);
         else
             was_cancelled(f, b);
         return;
@@ -116,7 +110,7 @@ void cancel_answer(struct flow *f, struct branch *b)
         b->state = BRANCH_TO_FIND;
         b->actor.due_ms = flow_now(f);
     } else {
-        add_words(b, "nothing was started");
+        branch_add_words(b, "nothing was started");
         b->state = BRANCH_OVER;
     }
 }
@@ -132,19 +126,19 @@ static void set_verdict(struct flow *f, struct branch *b, const struct bp_err *w
     b->r->took_ms = b->r->attempts > 0 ? flow_now(f) - b->first_ms : 0;
     flow_words(b->r->reason, sizeof(b->r->reason), "%s", why->msg);
     if (b->r->run_id > 0 && b->r->status[0] != '\0')
-        add_words(b, "run %" PRId64 " is '%s'%s%s", b->r->run_id, b->r->status,
-                  b->held[0] != '\0' ? ": " : "", b->held);
+        branch_add_words(b, "run %" PRId64 " is '%s'%s%s", b->r->run_id, b->r->status,
+                         b->held[0] != '\0' ? ": " : "", b->held);
     else if (b->r->run_id > 0)
-        add_words(b, "run %" PRId64 " was accepted", b->r->run_id);
+        branch_add_words(b, "run %" PRId64 " was accepted", b->r->run_id);
     else if (!sending && b->state != BRANCH_TO_FIND)
-        add_words(b, "nothing was started");
+        branch_add_words(b, "nothing was started");
 }
 
 /* What is left to do for a branch whose run is to be cancelled. */
 static void clean_up(struct flow *f, struct branch *b)
 {
     if (b->r->run_id > 0 && !has_ended(b))
-        cancel_or_leave(f, b);
+        branch_cancel(f, b);
     else if (b->r->run_id == 0 && b->state == BRANCH_TO_FIND)
         b->actor.due_ms = flow_now(f);
     else if (!b->actor.asking)
@@ -171,7 +165,7 @@ static void close_branch(struct flow *f, struct branch *b, const struct bp_err *
     else if (b->state != BRANCH_TO_CANCEL)
         b->state = BRANCH_OVER;
     if (unknown && !cancel)
-        add_words(b, "a run may have been started");
+        branch_add_words(b, "a run may have been started");
 }
 
 void cancel_all(struct flow *f, const struct bp_err *why)

@@ -110,21 +110,27 @@ static bool any_job_started(const struct bp_run_jobs *jobs)
     return false;
 }
 
-static void cancelled_early(struct flow *f, struct branch *b)
+/* known: its jobs are. */
+static void never_started(struct flow *f, struct branch *b, bool known)
 {
     const struct bp_run *newer = bp_runs_newest(b->workflow->runs, b->name);
     struct bp_err why = {0};
 
-    if (newer != NULL && newer->id > b->r->run_id)
+    if (!known)
+        (void)bp_fail(&why, BP_EFAILED,
+                      "run %" PRId64 " ended with '%s', and whether a job had started cannot be "
+                      "read; hint: open %s",
+                      b->r->run_id, b->r->conclusion, b->r->url);
+    else if (is(b->r->conclusion, "cancelled") && newer != NULL && newer->id > b->r->run_id)
         (void)bp_fail(&why, BP_EFAILED,
                       "run %" PRId64 " was cancelled before it started, most likely by the newer "
                       "run %" PRId64 " of its concurrency group; hint: that one does the work: %s",
                       b->r->run_id, newer->id, newer->url);
     else
         (void)bp_fail(&why, BP_EFAILED,
-                      "run %" PRId64 " was cancelled before it started; hint: its page tells by "
-                      "whom: %s",
-                      b->r->run_id, b->r->url);
+                      "run %" PRId64 " ended with '%s' before a job started; hint: its page tells "
+                      "why: %s",
+                      b->r->run_id, b->r->conclusion, b->r->url);
     branch_fail(f, b, &why);
 }
 
@@ -160,15 +166,15 @@ static void ended_badly(struct flow *f, struct branch *b, bool known)
 
 static void conclude_ended(struct flow *f, struct branch *b, bool known)
 {
-    bool started = known && any_job_started(b->r->jobs);
+    bool started = b->ran || (known && any_job_started(b->r->jobs));
 
-    if (f->job->until == BP_UNTIL_FINISHED && (started || !is(b->r->conclusion, "cancelled"))) {
+    if (!started && (known || f->job->until != BP_UNTIL_FINISHED)) {
+        never_started(f, b, known);
+    } else if (f->job->until == BP_UNTIL_FINISHED) {
         ended_badly(f, b, known);
-    } else if (started) {
+    } else {
         flow_words(b->r->reason, sizeof(b->r->reason), "completed: %s", b->r->conclusion);
         branch_succeed(f, b, BP_VERDICT_STARTED);
-    } else {
-        cancelled_early(f, b);
     }
 }
 

@@ -79,6 +79,7 @@ struct branch {
     int64_t first_ms;     /* the first request to dispatch */
     bool accepted;        /* the server said so; else it is unknown */
     bool guessed;         /* the run may be of somebody else: who dispatches is unknown */
+    bool ran;             /* it was seen in progress */
     bool resent;          /* after a request of which it is unknown what became of it */
     bool rechecked;       /* for a second run, after that */
     int64_t surplus_id;   /* a second run, ours without doubt: to be cancelled */
@@ -144,6 +145,12 @@ void branch_retry(struct flow *f, struct branch *b, int64_t wait_ms, const struc
 /* The branch's verdict: after it only cancelling and telling are left. */
 void branch_succeed(struct flow *f, struct branch *b, enum bp_verdict verdict);
 void branch_fail(struct flow *f, struct branch *b, const struct bp_err *why);
+
+/* "; " and these words, at the end of the reason. */
+void branch_add_words(struct branch *b, const char *fmt, ...) BP_PRINTF(2, 3);
+
+/* Cancel the run, after the verdict; one that may be somebody else's is left alone. */
+void branch_cancel(struct flow *f, struct branch *b);
 
 /* What is left after the verdict and after cancelling: the commit status, or nothing. */
 void branch_tell(struct flow *f, struct branch *b);

@@ -1,6 +1,8 @@
 /* What becomes of a branch: another try, or a verdict and what is left to do after it. */
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "flow/dispatch_internal.h"
@@ -31,6 +33,28 @@ void branch_tell(struct flow *f, struct branch *b)
     branch_next(f, b, worth ? BRANCH_TO_TELL : BRANCH_OVER);
 }
 
+void branch_add_words(struct branch *b, const char *fmt, ...)
+{
+    char words[1024];
+    size_t used = strlen(b->r->reason);
+    va_list args;
+
+    va_start(args, fmt);
+    (void)vsnprintf(words, sizeof(words), fmt, args);
+    va_end(args);
+    flow_words(b->r->reason + used, sizeof(b->r->reason) - used, "; %s", words);
+}
+
+void branch_cancel(struct flow *f, struct branch *b)
+{
+    if (!b->guessed) {
+        branch_next(f, b, BRANCH_TO_CANCEL);
+        return;
+    }
+    branch_add_words(b, "its run is left alone, because it may be somebody else's");
+    branch_tell(f, b);
+}
+
 static void decide(struct flow *f, struct branch *b, enum bp_verdict verdict)
 {
     b->r->verdict = verdict;
@@ -41,6 +65,8 @@ void branch_succeed(struct flow *f, struct branch *b, enum bp_verdict verdict)
 {
     decide(f, b, verdict);
     b->r->code = BP_OK;
+    bp_free(b->r->jobs); /* they explain failures */
+    b->r->jobs = NULL;
     if (b->surplus_id > 0)
         branch_next(f, b, BRANCH_TO_CANCEL);
     else
@@ -57,7 +83,7 @@ void branch_fail(struct flow *f, struct branch *b, const struct bp_err *why)
     else if (b->workflow->state == WORKFLOW_READY)
         add_failure(f, b, why);
     if (why->code == BP_ETIMEOUT && f->job->cancel_on_timeout && b->r->run_id > 0)
-        branch_next(f, b, BRANCH_TO_CANCEL);
+        branch_cancel(f, b);
     else
         branch_tell(f, b);
 }

@@ -83,6 +83,20 @@ void watch_on(struct flow *f, struct branch *b)
 
 /* ---- not found ---- */
 
+/*
+ * Whether a list without our run is no proof that there is none: it is full of new runs, or it has
+ * one that does not show the mark which it should.
+ */
+static bool may_be_hidden(const struct branch *b)
+{
+    const struct bp_runs *runs = b->workflow->runs;
+    size_t fresh = 0;
+
+    for (size_t i = 0; i < runs->count; i++)
+        fresh += runs->at[i].id > b->workflow->seen.newest;
+    return fresh == BP_RUNS_MAX || bp_correlate(&b->workflow->seen, runs, b->name, NULL) != NULL;
+}
+
 /* The time to look is over, and a look that worked found no run. */
 static void not_found(struct flow *f, struct branch *b)
 {
@@ -92,6 +106,14 @@ static void not_found(struct flow *f, struct branch *b)
         (void)bp_fail(&why, BP_ETIMEOUT,
                       "the dispatch was accepted, but no run appeared in time; hint: look at the "
                       "repository's Actions page and at the server's status page");
+        branch_fail(f, b, &why);
+        return;
+    }
+    if (may_be_hidden(b)) {
+        (void)bp_fail(&why, BP_EFAILED,
+                      "it is unknown whether a run was started: there are new runs of the branch "
+                      "that may be it; hint: look at the repository's Actions page before "
+                      "dispatching again");
         branch_fail(f, b, &why);
         return;
     }
@@ -186,8 +208,8 @@ static void judge_ended(struct flow *f, struct branch *b)
         proved(f, b, BP_VERDICT_APPEARED);
     else if (f->job->until == BP_UNTIL_FINISHED && is(b->r->conclusion, "success"))
         proved(f, b, BP_VERDICT_FINISHED);
-    else if (f->job->until == BP_UNTIL_FINISHED || is(b->r->conclusion, "cancelled"))
-        explain_begin(f, b, true); /* which job failed; whether one had started */
+    else if (f->job->until == BP_UNTIL_FINISHED || (!b->ran && !is(b->r->conclusion, "success")))
+        explain_begin(f, b, true); /* which job failed; whether one had started at all */
     else
         proved(f, b, BP_VERDICT_STARTED);
 }
@@ -201,6 +223,7 @@ static bool is_held(const struct branch *b)
 static void judge_open(struct flow *f, struct branch *b, int64_t looked_ms)
 {
     if (is(b->r->status, "in_progress")) {
+        b->ran = true;
         if (f->job->until == BP_UNTIL_STARTED) {
             proved(f, b, BP_VERDICT_STARTED);
             return;
@@ -244,6 +267,7 @@ static void judge(struct flow *f, struct branch *b, const struct bp_run *run, in
     (void)snprintf(b->r->conclusion, sizeof(b->r->conclusion), "%s", run->conclusion);
     if (!is(b->r->status, run->status)) {
         (void)snprintf(b->r->status, sizeof(b->r->status), "%s", run->status);
+        b->held[0] = '\0';
         bp_info(f->job->out, "%s: run %" PRId64 " is %s%s%s %s", b->name, run->id, run->status,
                 run->conclusion[0] != '\0' ? ": " : "", run->conclusion, run->url);
     }

@@ -224,7 +224,10 @@ static void got_look(struct flow *f, struct workflow *w)
 
         if (b->workflow != w || (b->state != BRANCH_TO_FIND && b->state != BRANCH_TO_WATCH))
             continue;
-        if (err->code == BP_OK)
+        /* A look that was under way already when the branch was sent knows nothing of it. */
+        if (w->actor.sent_ms < b->actor.sent_ms || (b->state == BRANCH_TO_FIND && needs_who(f, w)))
+            b->actor.due_ms = flow_now(f);
+        else if (err->code == BP_OK)
             watch_looked(f, b);
         else
             watch_look_failed(f, b, err);

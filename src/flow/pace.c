@@ -1,6 +1,11 @@
 #include "flow/pace.h"
 
-enum { BETWEEN_CHANGES_MS = 1000, UNTOLD_MS = 60000, LONGEST_MS = 24 * 3600 * 1000 };
+enum {
+    BETWEEN_CHANGES_MS = 1000,
+    UNTOLD_MS = 60000,
+    SHORTEST_MS = 1000,
+    LONGEST_MS = 24 * 3600 * 1000
+};
 
 int64_t bp_pace_from(const struct bp_pace *pace, bool changes, int64_t due_ms)
 {
@@ -54,6 +59,8 @@ void bp_pace_answer(struct bp_pace *pace, const struct bp_reply *reply, int64_t 
         close_until(pace, now_ms, wait_ms);
         return;
     }
+    if (wait_ms < SHORTEST_MS) /* "0": asked again at once, for ever */
+        wait_ms = SHORTEST_MS;
     if (reply->limited == BP_LIMIT_SECONDARY && wait_ms < 2 * pace->last_wait_ms)
         wait_ms = 2 * pace->last_wait_ms < LONGEST_MS ? 2 * pace->last_wait_ms : LONGEST_MS;
     pace->last_wait_ms = wait_ms;

@@ -75,9 +75,9 @@ enum bp_code bp_report_dispatch_verdict(const struct bp_dispatch_results *result
 void bp_report_check_text(const struct bp_findings *findings, const struct bp_secrets *secrets,
                           struct bp_buf *out);
 
-/* {"findings": [...], "ok": true} */
-void bp_report_check_json(const struct bp_findings *findings, const struct bp_secrets *secrets,
-                          struct bp_buf *out);
+/* {"findings": [...], "ok": true}; ok: nothing is wrong, and everything was looked at. */
+void bp_report_check_json(const struct bp_findings *findings, bool ok,
+                          const struct bp_secrets *secrets, struct bp_buf *out);
 
 /* ---- what the files of this report share ---- */
 

@@ -214,12 +214,12 @@ void bp_report_dispatch_json(const struct bp_dispatch_results *results,
     bp_buf_putc(out, '\n');
 }
 
-void bp_report_check_json(const struct bp_findings *findings, const struct bp_secrets *secrets,
-                          struct bp_buf *out)
+void bp_report_check_json(const struct bp_findings *findings, bool ok,
+                          const struct bp_secrets *secrets, struct bp_buf *out)
 {
     BP_AUTO(bp_json_freep) struct bp_json *top = bp_json_object_new();
 
-    bp_json_set_bool(top, "ok", bp_findings_verdict(findings) == BP_OK);
+    bp_json_set_bool(top, "ok", ok);
     bp_json_set(top, "findings", findings_new(findings, secrets));
     bp_json_render(top, 2, out);
     bp_buf_putc(out, '\n');

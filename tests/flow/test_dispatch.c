@@ -209,6 +209,45 @@ Test(dispatch, gives_up_at_once_when_a_limit_lasts_beyond_the_deadline)
     cr_expect_leq(w.clock.now_ms, 2000, "it waited %d ms for nothing", (int)w.clock.now_ms);
 }
 
+Test(dispatch, a_limit_says_what_may_have_been_started)
+{
+    (void)world_branch("main", SCRIPT(FAKE_AMBIGUOUS_TAKEN));
+    (void)world_branch("dev", SCRIPT(FAKE_OK));
+    fake_forge_branch(&w.forge, "main")->plan.appear_ms = -1;
+    fake_forge_branch(&w.forge, "dev")->plan.start_ms = -1;
+    fake_forge_branch(&w.forge, "dev")->plan.finish_ms = -1;
+    struct fake_fault *fault = fake_forge_fault(&w.forge, BP_ASK_RUNS, 1, BP_OK);
+
+    fault->after = 3;
+    fault->limited = BP_LIMIT_PRIMARY;
+    fault->retry_after_ms = 3600000;
+    world_run();
+    world_expect(0, BP_VERDICT_FAILED, "it is unknown whether a run was started: the rate limit");
+    world_expect(0, BP_VERDICT_FAILED, "before dispatching again");
+    world_expect(1, BP_VERDICT_FAILED, "run 101 was accepted, but not proved: the rate limit");
+}
+
+Test(dispatch, does_not_send_again_when_the_list_may_hide_the_run)
+{
+    struct fake_branch *b = world_branch("main", SCRIPT(FAKE_AMBIGUOUS_NOT, FAKE_OK));
+
+    w.forge.crowd = 110; /* runs of others, from now on */
+    world_run();
+    cr_expect_eq(b->dispatches, 1);
+    world_expect(0, BP_VERDICT_FAILED, "it is unknown whether a run was started");
+}
+
+Test(dispatch, does_not_send_again_when_a_new_run_shows_no_mark)
+{
+    struct fake_branch *b = world_branch("main", SCRIPT(FAKE_AMBIGUOUS_TAKEN, FAKE_OK));
+
+    w.job.marker_input = "mark";
+    w.forge.hides_titles = true; /* the file's run-name does not show the input */
+    world_run();
+    cr_expect_eq(b->dispatches, 1);
+    world_expect(0, BP_VERDICT_FAILED, "it is unknown whether a run was started");
+}
+
 Test(dispatch, a_limit_without_end_is_no_wait_at_all)
 {
     struct fake_branch *b = world_branch("main", SCRIPT(FAKE_LIMITED, FAKE_OK));

@@ -207,3 +207,43 @@ Test(dispatch_cancel, a_request_that_is_given_up_may_have_started_a_run)
                  "not proved within --timeout; a run may have been started");
     cr_expect_eq(w.results.at[0].attempts, 1);
 }
+
+Test(dispatch_cancel, a_run_that_is_not_known_yet_is_cancelled_a_little_later)
+{
+    struct fake_branch *b = never_starts("main", FAKE_OK);
+
+    b->plan.appear_ms = 8000;
+    stop_at(5000);
+    cr_expect(w.forge.runs[0].cancelled);
+}
+
+Test(dispatch_cancel, out_of_time_leaves_alone_what_may_be_somebody_elses)
+{
+    (void)never_starts("main", FAKE_OK_NO_ID);
+    w.forge.user = NULL;
+    w.job.cancel_on_timeout = true;
+    world_run();
+    cr_expect_not(w.forge.runs[0].cancelled);
+    world_expect(0, BP_VERDICT_TIMED_OUT, "may be somebody else's");
+}
+
+/* Whenever the signal comes: also while a second run is being cancelled. */
+Test(dispatch_cancel, the_run_of_the_branch_is_cancelled_also_beside_a_second_one)
+{
+    int stopped = 0;
+
+    for (int64_t ms = 30000; ms < 60000; ms += 250) {
+        world_tear_down();
+        world_set_up();
+        (void)world_branch("main", 2, (enum fake_answer[]){FAKE_AMBIGUOUS_NOT, FAKE_OK});
+        w.forge.late_runs = 1;
+        w.forge.latency_ms = 1000;
+        w.forge.stop_at_ms = ms;
+        w.job.marker_input = "mark";
+        if (world_try() != BP_ESTOPPED)
+            continue;
+        stopped++;
+        cr_expect(w.forge.run_count < 2 || w.forge.runs[1].cancelled, "stopped at %d ms", (int)ms);
+    }
+    cr_expect_geq(stopped, 20);
+}

@@ -127,6 +127,20 @@ Test(dispatch_watch, a_run_of_somebody_else_at_the_same_moment_is_not_taken)
     cr_expect_eq(w.results.at[0].run_id, 101);
 }
 
+Test(dispatch_watch, what_held_a_run_back_is_forgotten_when_it_goes_on)
+{
+    struct fake_branch *b = main_branch(FAKE_OK);
+
+    b->plan.before = "pending";
+    b->plan.start_ms = 20000;
+    b->plan.finish_ms = -1;
+    w.job.until = BP_UNTIL_FINISHED;
+    w.job.timeout_ms = 60000;
+    world_run();
+    world_expect(0, BP_VERDICT_TIMED_OUT, "is 'in_progress'");
+    cr_expect_null(strstr(w.results.at[0].reason, "concurrency group"));
+}
+
 Test(dispatch_watch, who_we_are_is_asked_again_after_an_outage)
 {
     (void)main_branch(FAKE_OK_NO_ID);
@@ -266,7 +280,33 @@ Test(dispatch_watch, a_run_that_was_cancelled_before_it_started_did_not_start)
                                  .conclusion = "cancelled",
                                  .no_job_started = true};
     world_run();
-    world_expect(0, BP_VERDICT_FAILED, "was cancelled before it started");
+    world_expect(0, BP_VERDICT_FAILED, "ended with 'cancelled' before a job started");
+}
+
+/* A spending limit, a review that was refused, a runner that was never there. */
+Test(dispatch_watch, a_run_that_failed_without_a_job_did_not_start)
+{
+    struct fake_branch *b = main_branch(FAKE_OK);
+
+    b->plan = (struct fake_plan){.start_ms = -1,
+                                 .finish_ms = 4000,
+                                 .before = "queued",
+                                 .conclusion = "failure",
+                                 .no_job_started = true};
+    world_run();
+    world_expect(0, BP_VERDICT_FAILED, "ended with 'failure' before a job started");
+}
+
+Test(dispatch_watch, a_run_whose_jobs_cannot_be_read_is_not_proved)
+{
+    struct fake_branch *b = main_branch(FAKE_OK);
+
+    (void)fake_forge_fault(&w.forge, BP_ASK_JOBS, 100, BP_EAUTH);
+    b->plan.start_ms = -1;
+    b->plan.finish_ms = 4000;
+    b->plan.conclusion = "failure";
+    world_run();
+    world_expect(0, BP_VERDICT_FAILED, "whether a job had started cannot be read");
 }
 
 Test(dispatch_watch, a_run_that_was_cancelled_later_did_start)

@@ -104,3 +104,11 @@ Test(pace, no_number_from_a_server_overflows)
     limited_at(pace.open_ms, INT64_MAX);
     cr_expect_gt(pace.open_ms, 0);
 }
+
+Test(pace, a_wait_of_nothing_is_a_second_and_grows)
+{
+    limited_at(0, 0);
+    cr_expect_eq(pace.open_ms, 1000);
+    limited_at(1000, 0);
+    cr_expect_eq(pace.open_ms, 3000);
+}

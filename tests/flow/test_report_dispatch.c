@@ -293,7 +293,7 @@ Test(report_dispatch, a_check_is_ok_in_json_without_a_failure)
     BP_AUTO(bp_findings_free) struct bp_findings findings = some_findings();
     const struct bp_err failure = {.code = BP_ENOTFOUND, .msg = "no branch"};
 
-    bp_report_check_json(&findings, NULL, &text);
+    bp_report_check_json(&findings, bp_findings_verdict(&findings) == BP_OK, NULL, &text);
     parse(&text);
     cr_expect_eq(bp_json_count(json), 2u);
     cr_expect(bp_json_get_bool(json, "ok", false));
@@ -301,7 +301,7 @@ Test(report_dispatch, a_check_is_ok_in_json_without_a_failure)
     expect_text(bp_json_first(bp_json_get(json, "findings")), "fix", NULL);
     bp_findings_fail(&findings, "o/r@main", &failure);
     bp_buf_cut(&text, 0);
-    bp_report_check_json(&findings, NULL, &text);
+    bp_report_check_json(&findings, bp_findings_verdict(&findings) == BP_OK, NULL, &text);
     parse(&text);
     cr_expect_not(bp_json_get_bool(json, "ok", true));
 }
@@ -314,6 +314,6 @@ Test(report_dispatch, a_check_hides_secrets)
     bp_findings_add(&findings, BP_FOUND_FAILURE, "s3\tcr3t", "a s3\tcr3t; hint: b s3\tcr3t");
     bp_report_check_text(&findings, &secrets, &text);
     cr_expect_str_eq(bp_buf_str(&text), "failure  ***: a ***\n         -> b ***\n");
-    bp_report_check_json(&findings, &secrets, &text);
+    bp_report_check_json(&findings, false, &secrets, &text);
     cr_expect_null(strstr(bp_buf_str(&text), "cr3t"));
 }

@@ -18,8 +18,6 @@ static void copy(char *out, size_t size, const char *text)
     (void)snprintf(out, size, "%s", text);
 }
 
-/* ---- runs ---- */
-
 /* As the server shows it now. */
 static struct bp_run shown(const struct fake_forge *self, const struct fake_run *r)
 {
@@ -79,7 +77,7 @@ static void start_run(struct fake_forge *self, const struct bp_ask *ask)
         copy(made->run.actor, sizeof(made->run.actor), self->also_by);
     }
     made = fake_forge_add_run(self, ask->branch, "workflow_dispatch");
-    if (ask->inputs != NULL)
+    if (ask->inputs != NULL && !self->hides_titles)
         bp_json_render(ask->inputs, 0, &inputs);
     copy(made->run.title, sizeof(made->run.title), bp_buf_str(&inputs));
 }
@@ -101,7 +99,7 @@ static const struct {
     [FAKE_LIMITED] = {BP_DISPATCH_LIMITED, BP_EUNAVAILABLE, "the rate limit is reached"},
 };
 
-/* Done when the request comes; the answer is told later. Whether there is one. */
+/* Done when the request comes, told later. Whether there is an answer. */
 static bool dispatch(struct fake_forge *self, struct bp_ask *ask)
 {
     struct fake_branch *b = fake_forge_branch(self, ask->branch);
@@ -111,6 +109,8 @@ static bool dispatch(struct fake_forge *self, struct bp_ask *ask)
     if (b->dispatches < FAKE_SCRIPT)
         b->sent_at_ms[b->dispatches] = now_ms(self);
     b->dispatches++;
+    for (; self->crowd > 0; self->crowd--)
+        (void)fake_forge_add_run(self, "crowd", "workflow_dispatch");
     for (; what == FAKE_OK && self->late_runs > 0; self->late_runs--)
         start_run(self, ask);
     if (what == FAKE_OK || what == FAKE_OK_NO_ID || what == FAKE_AMBIGUOUS_TAKEN ||

@@ -95,6 +95,8 @@ struct fake_forge {
     int64_t remaining;       /* of the rate limit; -1: not told */
     int64_t reset_in_ms;
     int late_runs;           /* runs that show themselves with the next accepted dispatch */
+    int crowd;               /* pushes that are listed before anything else, once we dispatched */
+    bool hides_titles;       /* runs do not show their inputs */
     const char *runs_branch; /* the branch that new runs claim to be of, unless NULL */
     const char *also_by;     /* somebody who dispatches the same just before us, unless NULL */
     const char *state;       /* of the workflow; "active" */
