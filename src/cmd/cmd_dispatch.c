@@ -39,9 +39,7 @@ static const char *words_for(const struct bp_branch_result *b)
 {
     if (b->verdict == BP_VERDICT_TIMED_OUT)
         return "timed out";
-    if (b->verdict == BP_VERDICT_STOPPED)
-        return "was stopped";
-    return b->run_id > 0 ? "failed" : "was not started";
+    return b->verdict == BP_VERDICT_STOPPED ? "was stopped" : "failed";
 }
 
 static void warn_of_findings(struct bp_app *app, const struct bp_findings *findings)

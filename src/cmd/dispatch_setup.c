@@ -53,6 +53,21 @@ static void read_dispatch_group(const struct bp_config *cfg, struct bp_dispatch_
     job->finish_timeout_ms = bp_config_number(cfg, BP_OPT_FINISH_TIMEOUT);
 }
 
+/* No time at all would mean for ever to a request, and without a pause to a look. */
+static enum bp_code check_times(const struct bp_config *cfg, bool check_only, struct bp_err *err)
+{
+    static const enum bp_opt times[] = {BP_OPT_REQUEST_TIMEOUT, BP_OPT_TIMEOUT,
+                                        BP_OPT_POLL_INTERVAL};
+
+    for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+        if (bp_config_text(cfg, times[i]) != NULL && bp_config_number(cfg, times[i]) == 0 &&
+            (!check_only || times[i] != BP_OPT_POLL_INTERVAL))
+            return bp_fail(err, BP_EUSAGE, "--%s is 0; hint: give it a time such as 10s",
+                           bp_option(times[i])->name);
+    }
+    return BP_OK;
+}
+
 enum bp_code bp_dispatch_setup_read(struct bp_app *app, bool check_only,
                                     struct bp_dispatch_setup *out, struct bp_err *err)
 {
@@ -64,6 +79,8 @@ enum bp_code bp_dispatch_setup_read(struct bp_app *app, bool check_only,
                                                   .or_default = check_only};
     const char *inputs = bp_config_text(cfg, BP_OPT_INPUTS);
 
+    if (check_times(cfg, check_only, err) != BP_OK)
+        return err->code;
     if (bp_dispatch_targets_read(&spec, &out->targets, err) != BP_OK)
         return err->code;
     if (inputs != NULL && bp_dispatch_targets_inputs(inputs, &out->inputs, err) != BP_OK)

@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 
 void bp_seen_runs(struct bp_seen *seen, const struct bp_runs *before)
 {
@@ -41,6 +42,8 @@ static bool may_be_ours(const struct bp_seen *seen, const struct bp_run *run)
         is_claimed(seen, run->id))
         return false;
     if (run->created_ms != 0 && run->created_ms < seen->since_ms - BP_SEEN_SLACK_MS)
+        return false;
+    if (seen->robot && run->actor[0] != '\0' && !bp_text_ends_with(run->actor, "[bot]"))
         return false;
     return seen->actor == NULL || run->actor[0] == '\0' || strcasecmp(seen->actor, run->actor) == 0;
 }

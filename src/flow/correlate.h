@@ -19,6 +19,7 @@ enum { BP_SEEN_SLACK_MS = 60000 };
 struct bp_seen {
     int64_t newest;    /* the highest id that was there before anything was sent */
     int64_t since_ms;  /* the server's clock then; 0: unknown */
+    bool robot;        /* an app dispatches, or a workflow: of its name, the end is known */
     const char *actor; /* who dispatches, lent; NULL: unknown */
     int64_t *claimed;  /* owned */
     size_t claimed_count;
@@ -28,9 +29,7 @@ void bp_seen_runs(struct bp_seen *seen, const struct bp_runs *before);
 void bp_seen_claim(struct bp_seen *seen, int64_t id);
 void bp_seen_free(struct bp_seen *seen);
 
-/*
- * Lent from runs; NULL when there is none. A mark that the run's title shows is proof by itself;
- * mark NULL: there is none.
+/* Lent from runs; NULL when there is none. mark: what the run's title has to show; NULL: nothing.
  */
 const struct bp_run *bp_correlate(const struct bp_seen *seen, const struct bp_runs *runs,
                                   const char *branch, const char *mark);

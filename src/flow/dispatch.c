@@ -7,8 +7,11 @@
 #include "base/mem.h"
 #include "flow/dispatch_internal.h"
 
-/* More questions at once would only wait for each other, and the server asks for few. */
-enum { READING_MAX = 10 };
+/*
+ * The server asks for few questions at once. One that has no answer after a while does not count:
+ * it must not hold up the others.
+ */
+enum { FRESH_MAX = 10, FRESH_MS = 2000 };
 
 #define NEVER INT64_MAX
 
@@ -44,19 +47,46 @@ static int64_t branch_due(const struct branch *b)
     return b->actor.due_ms;
 }
 
-/* When something of this kind that is due then may go out. Cleaning up does not wait. */
-static int64_t paced(const struct flow *f, bool changes, int64_t due)
+static void count_fresh(const struct actor *a, const char *repo, int64_t now, size_t *count,
+                        int64_t *oldest)
 {
+    if (!a->asking || bp_ask_changes(a->ask.kind) || strcmp(a->ask.repo, repo) != 0 ||
+        a->sent_ms + FRESH_MS <= now)
+        return;
+    ++*count;
+    if (a->sent_ms < *oldest)
+        *oldest = a->sent_ms;
+}
+
+/* When the next question about this repository may go out, as far as their number is concerned. */
+static int64_t room_from(const struct flow *f, const char *repo, int64_t now)
+{
+    int64_t oldest = now;
+    size_t count = 0;
+
+    for (size_t i = 0; i < f->workflow_count; i++)
+        count_fresh(&f->workflows[i].actor, repo, now, &count, &oldest);
+    for (size_t i = 0; i < f->results->count; i++)
+        count_fresh(&f->branches[i].actor, repo, now, &count, &oldest);
+    return count < FRESH_MAX ? 0 : oldest + FRESH_MS;
+}
+
+/* When something that is due then may go out. Cleaning up does not wait. */
+static int64_t paced(const struct flow *f, const char *repo, bool changes, int64_t due, int64_t now)
+{
+    int64_t room = 0;
+
     if (due == NEVER || f->closing)
         return due;
-    if (!changes && f->reading >= READING_MAX)
-        return NEVER;
-    return bp_pace_from(&f->pace, changes, due);
+    due = bp_pace_from(&f->pace, changes, due);
+    if (!changes && due <= now)
+        room = room_from(f, repo, now);
+    return room > due ? room : due;
 }
 
 static int64_t turn_workflow(struct flow *f, struct workflow *w, int64_t now)
 {
-    int64_t due = paced(f, w->state == WORKFLOW_ENABLE, workflow_due(f, w));
+    int64_t due = paced(f, w->repo, w->state == WORKFLOW_ENABLE, workflow_due(f, w), now);
 
     if (due > now)
         return due;
@@ -64,12 +94,26 @@ static int64_t turn_workflow(struct flow *f, struct workflow *w, int64_t now)
     return now;
 }
 
+/* A dispatch that is due goes before a commit status. */
+static bool sends_first(const struct flow *f, int64_t now)
+{
+    for (size_t i = 0; i < f->results->count; i++) {
+        const struct branch *b = &f->branches[i];
+
+        if (b->state == BRANCH_TO_SEND && !b->actor.asking && b->actor.due_ms <= now)
+            return true;
+    }
+    return false;
+}
+
 static int64_t turn_branch(struct flow *f, struct branch *b, int64_t now)
 {
     bool changes =
         b->state == BRANCH_TO_SEND || b->state == BRANCH_TO_CANCEL || b->state == BRANCH_TO_TELL;
-    int64_t due = paced(f, changes, branch_due(b));
+    int64_t due = paced(f, b->workflow->repo, changes, branch_due(b), now);
 
+    if (due <= now && b->state == BRANCH_TO_TELL && sends_first(f, now))
+        due = now + 1; /* the dispatch's turn is in this round */
     if (due > now)
         return due;
     if (f->closing)
@@ -123,6 +167,11 @@ static void limit_words(const struct flow *f, const struct branch *b, struct bp_
 
 static void limit_is_too_long(struct flow *f)
 {
+    for (size_t i = 0; i < f->workflow_count; i++) {
+        flow_drop(f, &f->workflows[i].actor);
+        if (f->workflows[i].state != WORKFLOW_READY)
+            f->workflows[i].state = WORKFLOW_FAILED;
+    }
     for (size_t i = 0; i < f->results->count; i++) {
         struct branch *b = &f->branches[i];
         struct bp_err why = {0};
@@ -156,7 +205,6 @@ static void take_answer(struct flow *f, struct bp_ask *ask)
     struct actor *a = ask->owner;
 
     a->asking = false;
-    f->reading -= !bp_ask_changes(ask->kind);
     if (ask->reply.dry) { /* nothing was sent, so nothing has to be kept apart */
         f->results->requests--;
         f->pace.next_change_ms = 0;

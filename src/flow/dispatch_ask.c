@@ -19,7 +19,6 @@ void flow_ask(struct flow *f, struct actor *a, const char *repo)
     a->ask.owner = a;
     a->asking = true;
     a->sent_ms = flow_now(f);
-    f->reading += !changes;
     f->results->requests++;
     bp_pace_sent(&f->pace, changes, a->sent_ms);
     f->job->forge->ops->begin(f->job->forge, &a->ask);
@@ -30,7 +29,6 @@ void flow_drop(struct flow *f, struct actor *a)
     if (!a->asking)
         return;
     f->job->forge->ops->drop(f->job->forge, &a->ask);
-    f->reading -= !bp_ask_changes(a->ask.kind);
     a->asking = false;
 }
 
@@ -53,12 +51,16 @@ int64_t flow_backoff_ms(struct flow *f, int64_t tries)
     return delay + (int64_t)(flow_random(f) % (uint64_t)(delay / 4 + 1));
 }
 
+bool flow_may_pass(enum bp_code code)
+{
+    return code == BP_EUNAVAILABLE || code == BP_ETIMEOUT;
+}
+
 bool flow_again(struct flow *f, struct actor *a)
 {
-    enum bp_code code = a->ask.err.code;
     int64_t due = 0;
 
-    if ((code != BP_EUNAVAILABLE && code != BP_ETIMEOUT) || a->tries >= f->job->retries)
+    if (!flow_may_pass(a->ask.err.code) || a->tries >= f->job->retries)
         return false;
     due = flow_now(f) + flow_backoff_ms(f, ++a->tries);
     if (due >= f->end_ms)

@@ -220,6 +220,7 @@ static void got_dispatch(struct flow *f, struct branch *b)
             look_first(f, b, f->pace.open_ms - flow_now(f));
         return;
     case BP_DISPATCH_AMBIGUOUS:
+        b->ambiguous = true;
         bp_info(f->job->out, "%s: %s; looking whether a run was started", b->name, ask->err.msg);
         look_first(f, b, f->job->settle_ms > delay ? f->job->settle_ms : delay);
         return;

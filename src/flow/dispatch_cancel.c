@@ -91,7 +91,7 @@ void cancel_answer(struct flow *f, struct branch *b)
 
     if (b->actor.ask.kind == BP_ASK_CANCEL) {
         /* A run that was just made may be unknown for a moment. */
-        if (f->closing && (code == BP_EUNAVAILABLE || code == BP_ETIMEOUT || code == BP_ENOTFOUND))
+        if (f->closing && (flow_may_pass(code) || code == BP_ENOTFOUND))
             b->actor.due_ms = flow_now(f) + AGAIN_MS;
         else if (b->actor.ask.run_id == b->surplus_id)
             surplus_was_cancelled(f, b);
@@ -122,12 +122,17 @@ static void set_verdict(struct flow *f, struct branch *b, const struct bp_err *w
 {
     b->r->verdict = why->code == BP_ETIMEOUT ? BP_VERDICT_TIMED_OUT : BP_VERDICT_STOPPED;
     b->r->code = why->code;
+    if (has_ended(b) && why->code == BP_ETIMEOUT) { /* badly, else it would be proved */
+        b->r->verdict = BP_VERDICT_FAILED;
+        b->r->code = BP_EFAILED;
+    }
     b->r->attempts += sending;
     b->r->took_ms = b->r->attempts > 0 ? flow_now(f) - b->first_ms : 0;
     flow_words(b->r->reason, sizeof(b->r->reason), "%s", why->msg);
     if (b->r->run_id > 0 && b->r->status[0] != '\0')
         branch_add_words(b, "run %" PRId64 " is '%s'%s%s", b->r->run_id, b->r->status,
-                         b->held[0] != '\0' ? ": " : "", b->held);
+                         b->held[0] != '\0' || has_ended(b) ? ": " : "",
+                         has_ended(b) ? b->r->conclusion : b->held);
     else if (b->r->run_id > 0)
         branch_add_words(b, "run %" PRId64 " was accepted", b->r->run_id);
     else if (!sending && b->state != BRANCH_TO_FIND)
@@ -149,7 +154,7 @@ static void close_branch(struct flow *f, struct branch *b, const struct bp_err *
 {
     bool sending = b->state == BRANCH_TO_SEND && b->actor.asking;
     bool unknown = sending || b->state == BRANCH_TO_FIND;
-    bool child = b->r->attempts > 0 && b->r->run_id > 0 && !has_ended(b);
+    bool child = b->r->attempts > 0 && b->r->run_id > 0 && !has_ended(b) && !b->r->cancelled;
 
     if (!sending || !cancel)
         flow_drop(f, &b->actor);

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "flow/dispatch_internal.h"
+#include "flow/report.h"
 
 static bool is(const char *text, const char *word)
 {
@@ -25,7 +26,7 @@ void explain_turn(struct flow *f, struct branch *b)
     struct bp_ask *ask = &b->actor.ask;
 
     *ask = (struct bp_ask){.run_id = b->r->run_id, .status = b->r->status};
-    if (is(b->r->status, "pending") || is(b->r->status, "waiting")) {
+    if (b->held[0] == '\0' && (is(b->r->status, "pending") || is(b->r->status, "waiting"))) {
         ask->kind = BP_ASK_HOLDUP;
         ask->out.holdup = &b->holdup;
     } else {
@@ -68,6 +69,16 @@ static void words_of_group(struct branch *b)
                    h->group);
 }
 
+static void words_of_holdup(struct branch *b, bool known)
+{
+    if (!known)
+        b->holdup = (struct bp_holdup){0};
+    if (is(b->r->status, "waiting"))
+        words_of_review(b);
+    else
+        words_of_group(b);
+}
+
 /* Queued: which job has no runner. */
 static void words_of_queue(struct branch *b)
 {
@@ -85,7 +96,8 @@ static void words_of_queue(struct branch *b)
                    job->labels[0] != '\0' ? "'" : "", job->name);
         return;
     }
-    flow_words(b->held, sizeof(b->held), "no job of it was made yet");
+    if (jobs->count == 0)
+        flow_words(b->held, sizeof(b->held), "no job of it was made yet");
 }
 
 static void still_stuck(struct flow *f, struct branch *b)
@@ -99,8 +111,6 @@ static void still_stuck(struct flow *f, struct branch *b)
     branch_fail(f, b, &why);
 }
 
-/* ---- a run that ended ---- */
-
 static bool any_job_started(const struct bp_run_jobs *jobs)
 {
     for (size_t i = 0; i < jobs->count; i++) {
@@ -109,6 +119,26 @@ static bool any_job_started(const struct bp_run_jobs *jobs)
     }
     return false;
 }
+
+/*
+ * Out of time. Between two of its jobs a run is queued, pending or waiting again: that one of them
+ * has run is proof that it started.
+ */
+static void decide_stuck(struct flow *f, struct branch *b, bool known)
+{
+    bool has_jobs = known && b->actor.ask.kind == BP_ASK_JOBS;
+
+    if (f->job->until == BP_UNTIL_STARTED && b->actor.ask.kind == BP_ASK_HOLDUP) {
+        branch_next(f, b, BRANCH_TO_EXPLAIN); /* the jobs as well */
+    } else if (f->job->until == BP_UNTIL_STARTED && has_jobs && any_job_started(b->r->jobs)) {
+        flow_words(b->r->reason, sizeof(b->r->reason), "a job has run; now %s", b->r->status);
+        branch_succeed(f, b, BP_VERDICT_STARTED);
+    } else {
+        still_stuck(f, b);
+    }
+}
+
+/* ---- a run that ended ---- */
 
 /* known: its jobs are. */
 static void never_started(struct flow *f, struct branch *b, bool known)
@@ -137,10 +167,7 @@ static void never_started(struct flow *f, struct branch *b, bool known)
 static const struct bp_run_job *first_failed(const struct bp_run_jobs *jobs)
 {
     for (size_t i = 0; i < jobs->count; i++) {
-        const char *conclusion = jobs->at[i].conclusion;
-
-        if (conclusion[0] != '\0' && !is(conclusion, "success") && !is(conclusion, "skipped") &&
-            !is(conclusion, "neutral"))
+        if (bp_report_job_failed(&jobs->at[i]))
             return &jobs->at[i];
     }
     return NULL;
@@ -186,18 +213,12 @@ void explain_answer(struct flow *f, struct branch *b)
         conclude_ended(f, b, known);
         return;
     }
-    if (b->actor.ask.kind == BP_ASK_HOLDUP) {
-        if (!known)
-            b->holdup = (struct bp_holdup){0};
-        if (is(b->r->status, "waiting"))
-            words_of_review(b);
-        else
-            words_of_group(b);
-    } else if (known) {
+    if (b->actor.ask.kind == BP_ASK_HOLDUP)
+        words_of_holdup(b, known);
+    else if (known && b->held[0] == '\0')
         words_of_queue(b);
-    }
     if (b->verdict_next) {
-        still_stuck(f, b);
+        decide_stuck(f, b, known);
         return;
     }
     bp_warn(f->job->out, "branch '%s': run %" PRId64 " is held back: %s", b->name, b->r->run_id,

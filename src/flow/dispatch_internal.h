@@ -46,6 +46,8 @@ struct workflow {
     struct bp_seen seen;
     int64_t looked_ms;    /* when the last look began */
     int64_t failed_looks; /* in a row */
+    int64_t failed_whos;  /* questions who dispatches */
+    bool who_failed;      /* the last one of these */
 };
 
 enum branch_state {
@@ -80,6 +82,7 @@ struct branch {
     bool accepted;        /* the server said so; else it is unknown */
     bool guessed;         /* the run may be of somebody else: who dispatches is unknown */
     bool ran;             /* it was seen in progress */
+    bool ambiguous;       /* of a request it was unknown what became of it */
     bool resent;          /* after a request of which it is unknown what became of it */
     bool rechecked;       /* for a second run, after that */
     int64_t surplus_id;   /* a second run, ours without doubt: to be cancelled */
@@ -103,7 +106,6 @@ struct flow {
     struct bp_pace pace;
     int64_t begin_ms;
     int64_t end_ms;
-    size_t reading;   /* questions under way that change nothing */
     bool judged_once; /* what is the same for all repositories */
     bool closing;     /* asked to end: only cleaning up is left */
     uint64_t random;
@@ -121,6 +123,9 @@ void flow_ask(struct flow *f, struct actor *a, const char *repo);
 
 /* Give the actor's question up, if it has one. */
 void flow_drop(struct flow *f, struct actor *a);
+
+/* Whether what failed with this code may be better a little later. */
+bool flow_may_pass(enum bp_code code);
 
 /* Whether a failed question should be asked again, as often as --retries says; due_ms is set. */
 bool flow_again(struct flow *f, struct actor *a);

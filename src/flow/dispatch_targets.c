@@ -16,7 +16,8 @@ static enum bp_code check_repo(const char *repo, struct bp_err *err)
 
     for (const char *p = repo; *p != '\0'; p++)
         good = good && (isalnum((unsigned char)*p) || strchr("-_./", *p) != NULL);
-    if (!good || strstr(repo, "..") != NULL)
+    if (!good || strstr(repo, "..") != NULL || strncmp(repo, "./", 2) == 0 ||
+        strcmp(slash, "/.") == 0)
         return bp_fail(err, BP_EUSAGE, "'%s' is no repository; hint: write it owner/name", repo);
     return BP_OK;
 }
@@ -54,8 +55,9 @@ static enum bp_code take(struct bp_dispatch_targets *out, const struct bp_dispat
         return bp_fail(err, BP_EUSAGE,
                        "more than %d branches; hint: start several dispatches, one after the other",
                        BP_DISPATCH_TARGETS_MAX);
-    if (target->workflow[0] == '\0')
-        return bp_fail(err, BP_EUSAGE, "the name of a workflow is empty");
+    if (file_name(target->workflow)[strspn(file_name(target->workflow), ".")] == '\0')
+        return bp_fail(err, BP_EUSAGE, "'%s' is no workflow; hint: its file's name, backup.yml",
+                       target->workflow);
     return check_repo(target->repo, err);
 }
 

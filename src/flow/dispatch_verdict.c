@@ -24,7 +24,7 @@ static void add_failure(struct flow *f, const struct branch *b, const struct bp_
 void branch_tell(struct flow *f, struct branch *b)
 {
     bool worth = f->job->status_context != NULL && b->r->commit[0] != '\0' && !f->closing &&
-                 b->r->verdict != BP_VERDICT_CHECKED && b->r->verdict != BP_VERDICT_DRY_RUN;
+                 !f->job->check_only && b->r->verdict != BP_VERDICT_DRY_RUN;
 
     if (worth && bp_pace_from(&f->pace, true, flow_now(f)) >= f->end_ms) {
         bp_warn(f->job->out, "branch '%s': no commit status: the rate limit is reached", b->name);

@@ -6,7 +6,7 @@
 #include "flow/dispatch_internal.h"
 
 /* A look is late by an eighth of what the run took so far, at most, and by this. */
-enum { SLOWER_BY = 8, SLOWEST_MS = 30000, CLOSING_LOOK_MS = 500 };
+enum { SLOWER_BY = 8, SLOWEST_MS = 30000, CLOSING_LOOK_MS = 500, TO_EXPLAIN_MS = 3000 };
 
 static bool is(const char *text, const char *word)
 {
@@ -50,20 +50,36 @@ static void begin_stage(struct flow *f, struct branch *b, enum stage stage, int6
     b->deadline_ms = b->stage_ms + timeout_ms;
 }
 
-/* The first look: at once, but one look in an interval is enough for all branches. */
+/* Of an accepted dispatch: early enough before the end of the whole to ask why it is stuck. */
+static void begin_proof(struct flow *f, struct branch *b, enum stage stage)
+{
+    int64_t left = f->end_ms - flow_now(f);
+    int64_t margin = left / 4 < TO_EXPLAIN_MS ? left / 4 : TO_EXPLAIN_MS;
+
+    begin_stage(f, b, stage, stage_timeout_ms(f, stage));
+    if (b->deadline_ms > f->end_ms - margin)
+        b->deadline_ms = f->end_ms - margin;
+}
+
+/*
+ * The first look: at once when the run has to be found, later when its id is known, because no run
+ * starts at once. One look in an interval is enough for all branches.
+ */
 static void look_soon(struct flow *f, struct branch *b)
 {
     int64_t now = flow_now(f);
     int64_t next = b->workflow->looked_ms + f->job->poll_interval_ms;
 
     b->actor.due_ms = b->workflow->looked_ms == 0 || next < now ? now : next;
+    if (b->r->run_id > 0 && f->job->until != BP_UNTIL_APPEARED)
+        b->actor.due_ms = now + f->job->poll_interval_ms;
     if (b->actor.due_ms > b->deadline_ms)
         b->actor.due_ms = b->deadline_ms;
 }
 
 void watch_stage(struct flow *f, struct branch *b, enum stage stage)
 {
-    begin_stage(f, b, stage, stage_timeout_ms(f, stage));
+    begin_proof(f, b, stage);
     b->state = b->r->run_id > 0 ? BRANCH_TO_WATCH : BRANCH_TO_FIND;
     look_soon(f, b);
 }
@@ -118,13 +134,15 @@ static void not_found(struct flow *f, struct branch *b)
         return;
     }
     (void)bp_fail(&why, b->r->code, "%s", b->r->reason);
-    b->resent = true;
+    b->resent = b->ambiguous;
     branch_retry(f, b, 0, &why);
 }
 
 void watch_look_failed(struct flow *f, struct branch *b, const struct bp_err *err)
 {
-    bool over = flow_now(f) >= b->deadline_ms && b->workflow->failed_looks > f->job->retries;
+    const struct workflow *w = b->workflow;
+    bool over = flow_now(f) >= b->deadline_ms &&
+                (w->failed_looks > f->job->retries || w->failed_whos > f->job->retries);
     struct bp_err why = *err;
 
     if (f->closing || (!over && err->code != BP_EAUTH)) {
@@ -229,14 +247,14 @@ static void judge_open(struct flow *f, struct branch *b, int64_t looked_ms)
             return;
         }
         if (f->job->until == BP_UNTIL_FINISHED && b->stage != STAGE_FINISH)
-            begin_stage(f, b, STAGE_FINISH, f->job->finish_timeout_ms);
+            begin_proof(f, b, STAGE_FINISH);
     }
     if (f->job->until == BP_UNTIL_APPEARED) {
         proved(f, b, BP_VERDICT_APPEARED);
         return;
     }
     if (b->stage == STAGE_APPEAR)
-        begin_stage(f, b, STAGE_START, f->job->start_timeout_ms);
+        begin_proof(f, b, STAGE_START);
     if (looked_ms >= b->deadline_ms) {
         explain_begin(f, b, true);
         return;
@@ -260,6 +278,7 @@ static void judge(struct flow *f, struct branch *b, const struct bp_run *run, in
         (void)bp_fail(&why, BP_EFAILED,
                       "the server named run %" PRId64 ", but that is a %s run of branch '%s'",
                       run->id, run->event, run->branch);
+        b->guessed = true;
         branch_fail(f, b, &why);
         return;
     }

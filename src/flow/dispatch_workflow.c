@@ -1,6 +1,7 @@
 /* What is asked once per workflow: whether it can be dispatched, and the looks at its runs. */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "flow/dispatch_internal.h"
 #include "flow/preflight.h"
@@ -18,7 +19,7 @@ static void ready(struct flow *f, struct workflow *w)
 {
     w->state = WORKFLOW_READY;
     for (size_t i = 0; i < f->results->count; i++) {
-        if (f->branches[i].workflow == w)
+        if (f->branches[i].workflow == w && f->branches[i].r->verdict == BP_VERDICT_OPEN)
             branch_ready(f, &f->branches[i]);
     }
 }
@@ -73,10 +74,12 @@ static bool needs_who(const struct flow *f, const struct workflow *w)
 static void look(struct flow *f, struct workflow *w)
 {
     w->actor.ask = (struct bp_ask){.workflow = w->name};
-    if (needs_who(f, w)) {
+    /* When that fails, the list in between serves the branches that need it not. */
+    if (needs_who(f, w) && !w->who_failed) {
         w->actor.ask.kind = BP_ASK_USER;
         w->actor.ask.out.text = &w->who;
     } else {
+        w->who_failed = false;
         w->looked_ms = flow_now(f);
         w->actor.ask.kind = BP_ASK_RUNS;
         w->actor.ask.event = "workflow_dispatch";
@@ -169,6 +172,39 @@ static void got_actions(struct flow *f, struct workflow *w)
     go_on(f, w, WORKFLOW_STATE);
 }
 
+/*
+ * A workflow may be given by its file and by its number: its branches are dispatched once all the
+ * same.
+ */
+static void fail_twins(struct flow *f, const struct workflow *w, const struct workflow *other)
+{
+    for (size_t i = 0; i < f->results->count; i++) {
+        for (size_t j = 0; j < f->results->count; j++) {
+            struct branch *b = &f->branches[i];
+            struct bp_err why = {0};
+
+            if (b->workflow != w || f->branches[j].workflow != other ||
+                strcmp(b->name, f->branches[j].name) != 0)
+                continue;
+            (void)bp_fail(&why, BP_EUSAGE,
+                          "branch '%s' is given twice: workflow '%s' is '%s'; hint: leave one out",
+                          b->name, w->name, other->name);
+            branch_fail(f, b, &why);
+        }
+    }
+}
+
+static void find_twin(struct flow *f, const struct workflow *w)
+{
+    for (size_t i = 0; i < f->workflow_count; i++) {
+        const struct workflow *other = &f->workflows[i];
+
+        if (other != w && w->info.id > 0 && other->info.id == w->info.id &&
+            strcasecmp(other->repo, w->repo) == 0)
+            fail_twins(f, w, other);
+    }
+}
+
 static void got_state(struct flow *f, struct workflow *w)
 {
     struct bp_err err = {0};
@@ -177,6 +213,7 @@ static void got_state(struct flow *f, struct workflow *w)
         failed(f, w);
         return;
     }
+    find_twin(f, w);
     if (f->job->enable_inactive && !f->job->check_only && bp_preflight_is_inactive(&w->info))
         go_on(f, w, WORKFLOW_ENABLE);
     else if (bp_preflight_workflow(&f->results->findings, w->repo, w->name, &w->info, &err) !=
@@ -211,6 +248,7 @@ static void got_before(struct flow *f, struct workflow *w)
     }
     bp_seen_runs(&w->seen, w->runs);
     w->seen.since_ms = w->actor.ask.reply.date_ms;
+    w->seen.robot = w->repo_info.token.robot;
     ready(f, w);
 }
 
@@ -218,7 +256,12 @@ static void got_look(struct flow *f, struct workflow *w)
 {
     const struct bp_err *err = &w->actor.ask.err;
 
-    w->failed_looks = err->code == BP_OK ? 0 : w->failed_looks + 1;
+    if (w->actor.ask.kind == BP_ASK_USER) {
+        w->who_failed = true;
+        w->failed_whos++;
+    } else {
+        w->failed_looks = err->code == BP_OK ? 0 : w->failed_looks + 1;
+    }
     for (size_t i = 0; i < f->results->count; i++) {
         struct branch *b = &f->branches[i];
 
@@ -227,6 +270,8 @@ static void got_look(struct flow *f, struct workflow *w)
         /* A look that was under way already when the branch was sent knows nothing of it. */
         if (w->actor.sent_ms < b->actor.sent_ms || (b->state == BRANCH_TO_FIND && needs_who(f, w)))
             b->actor.due_ms = flow_now(f);
+        else if (w->actor.ask.kind == BP_ASK_USER && b->state == BRANCH_TO_WATCH)
+            b->actor.due_ms = flow_now(f);
         else if (err->code == BP_OK)
             watch_looked(f, b);
         else
@@ -234,14 +279,9 @@ static void got_look(struct flow *f, struct workflow *w)
     }
 }
 
-static bool may_pass(enum bp_code code)
-{
-    return code == BP_EUNAVAILABLE || code == BP_ETIMEOUT;
-}
-
 void workflow_answer(struct flow *f, struct workflow *w)
 {
-    if (w->actor.ask.kind == BP_ASK_USER && !may_pass(w->actor.ask.err.code)) {
+    if (w->actor.ask.kind == BP_ASK_USER && !flow_may_pass(w->actor.ask.err.code)) {
         w->asked_who = true;
         w->seen.actor = w->actor.ask.err.code == BP_OK ? w->who : NULL;
         return;

@@ -47,7 +47,8 @@ void bp_pace_answer(struct bp_pace *pace, const struct bp_reply *reply, int64_t 
     int64_t wait_ms = 0;
 
     if (reply->limited == BP_LIMIT_NONE) {
-        pace->last_wait_ms = 0;
+        if (sent_ms >= pace->open_ms && reply->date_ms != 0) /* an answer, and to a later request */
+            pace->last_wait_ms = 0;
         /* The last one was still answered; the next one would not be. */
         if (reply->remaining == 0 && reply->reset_in_ms >= 0)
             close_until(pace, now_ms, until_reset(reply));

@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-enum { WIDEST_CELL = 400 };
+enum { WIDEST_CELL = 400, NAMES_SHOWN = 5 };
 
 void bp_report_clean(const struct bp_secrets *secrets, const char *text, size_t limit,
                      struct bp_buf *out)
@@ -159,6 +159,22 @@ const char *bp_report_shared_reason(const struct bp_dispatch_results *results)
     return reason;
 }
 
+/* "main", "main, dev and dev2", "main, dev, dev2 and 37 more". */
+static void put_names(const struct bp_dispatch_results *results, struct bp_buf *out)
+{
+    size_t named = 0;
+
+    for (size_t i = 0; i < results->count && named < NAMES_SHOWN; i++) {
+        if (bp_verdict_is_good(results->at[i].verdict))
+            continue;
+        if (named++ > 0)
+            bp_buf_puts(out, ", ");
+        bp_report_label(results, &results->at[i], out);
+    }
+    if (results->failed > named)
+        bp_buf_printf(out, " and %zu more", results->failed - named);
+}
+
 enum bp_code bp_report_dispatch_verdict(const struct bp_dispatch_results *results, bool require_all,
                                         struct bp_err *err)
 {
@@ -171,15 +187,12 @@ enum bp_code bp_report_dispatch_verdict(const struct bp_dispatch_results *result
     for (size_t i = 0; i < results->count; i++) {
         const struct bp_branch_result *b = &results->at[i];
 
-        if (bp_verdict_is_good(b->verdict))
-            continue;
-        if (names.len > 0)
-            bp_buf_puts(&names, ", ");
-        bp_report_label(results, b, &names);
-        code = code == BP_OK || code == b->code ? b->code : BP_EFAILED;
+        if (!bp_verdict_is_good(b->verdict))
+            code = code == BP_OK || code == b->code ? b->code : BP_EFAILED;
     }
     if (code == BP_OK)
         code = BP_EFAILED;
+    put_names(results, &names);
     if (reason != NULL)
         return bp_fail(err, code, "%s: %s", bp_buf_str(&names), reason);
     return bp_fail(err, code, "%zu of %zu branches failed: %s", results->failed, results->count,

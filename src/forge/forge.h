@@ -4,8 +4,8 @@
  * Everything is a question (struct bp_ask) that is begun and, some time later, done: many can be
  * under way, so that one without an answer holds up no other. A driver fills a struct bp_forge_ops
  * and puts a struct bp_forge first in its own struct; it never calls another driver, never waits
- * before it sends, never sends a question twice and never prints: when to try again is the
- * caller's decision.
+ * before it sends and never prints: when to try again is the caller's decision. It sends a question
+ * again only in another form that the server asked for (elsewhere, an older version).
  *
  * What becomes of a question: BP_OK, BP_EAUTH (the token), BP_ENOTFOUND, BP_EUNAVAILABLE (no
  * connection, outage, rate limit), BP_ETIMEOUT (no answer in time), BP_EFAILED (refused, or an

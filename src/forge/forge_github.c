@@ -125,6 +125,12 @@ static void take(struct github *self, struct exchange *exchange,
         *ask->out.dispatched = (struct bp_dispatched){
             .outcome = rc == BP_OK ? BP_DISPATCH_ACCEPTED
                                    : bp_github_outcome(answer, &ask->reply, &ask->err)};
+    /* Not GitHub's words: perhaps those of something in between, which sent nothing on. */
+    if (ask->kind == BP_ASK_DISPATCH && rc == BP_OK && answer->json == NULL &&
+        answer->response->body.len > 0) {
+        ask->out.dispatched->outcome = BP_DISPATCH_AMBIGUOUS;
+        rc = bp_fail(&ask->err, BP_EUNAVAILABLE, "the answer makes no sense: it is no JSON");
+    }
     if (rc == BP_OK)
         rc = bp_github_take(ask, answer->json, &ask->err);
     if (rc != BP_OK) {

@@ -84,23 +84,34 @@ static bool is_plain(const char *url)
     return *url == '\0';
 }
 
-bool bp_github_goes_on(struct bp_github_api *api, struct bp_github_call *call)
+/* The address on the same server that the answer sends us to; NULL: none. Owned by the caller. */
+static char *redirection(const struct bp_github_call *call)
 {
     const struct bp_http_response *response = &call->http.response;
     const char *location = bp_http_header(response, "location");
-    bool elsewhere = is_redirect(response->status) && location != NULL &&
-                     bp_url_same_origin(call->url, location) && is_plain(location);
+    char *url = NULL;
+
+    if (call->http.err.code != BP_OK || !is_redirect(response->status) || location == NULL)
+        return NULL;
+    url = bp_url_location(call->url, location);
+    if (url != NULL && (!bp_url_same_origin(call->url, url) || !is_plain(url)))
+        bp_freep(&url);
+    return url;
+}
+
+bool bp_github_goes_on(struct bp_github_api *api, struct bp_github_call *call)
+{
+    BP_AUTO(bp_freep) char *elsewhere = redirection(call);
     /* Another answer took the place of the kept one while this request was under way. */
-    bool lost = response->status == 304 && call->keep &&
+    bool lost = call->http.err.code == BP_OK && call->http.response.status == 304 && call->keep &&
                 bp_github_cache_find(&api->cache, call->url) == NULL;
 
-    if (call->http.err.code != BP_OK || (!elsewhere && !lost) || call->hops == HOPS)
+    if ((elsewhere == NULL && !lost) || call->hops == HOPS)
         return false;
-    if (elsewhere) {
-        char *url = bp_strdup(location);
-
+    if (elsewhere != NULL) {
         bp_free(call->url);
-        call->url = url;
+        call->url = elsewhere;
+        elsewhere = NULL;
     }
     call->hops++;
     send_request(api, call);
@@ -288,6 +299,13 @@ static void put_words(struct bp_github_answer *answer, const char *request_id)
     bp_copy_foreign(answer->words, sizeof(answer->words), bp_buf_str(&words));
 }
 
+void bp_github_copy(char *out, size_t size, const char *text)
+{
+    bp_copy_foreign(out, size, text);
+    for (char *at = out; (at = strstr(at, "; hint:")) != NULL; at++)
+        *at = ',';
+}
+
 /*
  * A server that repeats the token must not make us show it: further on texts are cut, and a part of
  * a secret is not known as one.
@@ -331,8 +349,8 @@ enum bp_code bp_github_read(struct bp_github_api *api, const struct bp_github_ca
         body = &kept->body;
     }
     if (body->len > 0 && bp_json_parse(body->data, body->len, &answer->json, &ignored) == BP_OK)
-        bp_copy_foreign(answer->message, sizeof(answer->message),
-                        bp_json_get_text(answer->json, "message"));
+        bp_github_copy(answer->message, sizeof(answer->message),
+                       bp_json_get_text(answer->json, "message"));
     read_reply(api, answer, reply);
     put_words(answer, reply->request_id);
     if (answer->status >= 200 && answer->status < 300)

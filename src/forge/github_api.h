@@ -89,4 +89,8 @@ void bp_github_answer_free(struct bp_github_answer *answer); /* for BP_AUTO */
 /* Not while it is under way. */
 void bp_github_call_free(struct bp_github_call *call);
 
+/* A server's words into a field of fixed size, on one line; a hint in them does not pass for ours.
+ */
+void bp_github_copy(char *out, size_t size, const char *text);
+
 #endif

@@ -1,9 +1,11 @@
 #include "forge/github_read.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "base/text.h"
 #include "base/time.h"
+#include "forge/github_api.h"
 #include "forge/github_trigger.h"
 
 static enum bp_code odd(struct bp_err *err, const char *what)
@@ -13,7 +15,7 @@ static enum bp_code odd(struct bp_err *err, const char *what)
 
 static void copy_text(char *out, size_t size, const struct bp_json *object, const char *key)
 {
-    bp_copy_foreign(out, size, bp_json_get_text(object, key));
+    bp_github_copy(out, size, bp_json_get_text(object, key));
 }
 
 static bool text_is(const struct bp_json *object, const char *key, const char *wanted)
@@ -80,7 +82,7 @@ static enum bp_code take_branch(const struct bp_ask *ask, const struct bp_json *
     /* It becomes a part of an address. */
     if (sha == NULL || sha[0] == '\0' || strspn(sha, "0123456789abcdef") != strlen(sha))
         return odd(err, "it does not tell the branch's head commit");
-    bp_copy_foreign(*ask->out.text, sizeof(*ask->out.text), sha);
+    bp_github_copy(*ask->out.text, sizeof(*ask->out.text), sha);
     return BP_OK;
 }
 
@@ -109,6 +111,15 @@ static enum bp_code take_user(const struct bp_ask *ask, const struct bp_json *js
 
 /* ---- runs ---- */
 
+/* Whether the commit of a run comes from another repository: a pull request does that. */
+static bool is_of_fork(const struct bp_json *run)
+{
+    const char *here = bp_json_get_text(bp_json_get(run, "repository"), "full_name");
+    const char *head = bp_json_get_text(bp_json_get(run, "head_repository"), "full_name");
+
+    return here != NULL && head != NULL && strcasecmp(here, head) != 0;
+}
+
 static enum bp_code read_run(const struct bp_json *json, struct bp_run *out, struct bp_err *err)
 {
     const char *created = bp_json_get_text(json, "created_at");
@@ -123,7 +134,11 @@ static enum bp_code read_run(const struct bp_json *json, struct bp_run *out, str
     if (bp_json_get_text(actor, "login") == NULL)
         actor = bp_json_get(json, "actor");
     copy_text(out->url, sizeof(out->url), json, "html_url");
-    copy_text(out->branch, sizeof(out->branch), json, "head_branch");
+    /* A fork's branch may have the name of one of ours. */
+    if (is_of_fork(json))
+        out->branch[0] = '\0';
+    else
+        copy_text(out->branch, sizeof(out->branch), json, "head_branch");
     copy_text(out->event, sizeof(out->event), json, "event");
     copy_text(out->actor, sizeof(out->actor), actor, "login");
     copy_text(out->title, sizeof(out->title), json, "display_title");
@@ -201,8 +216,8 @@ static void read_job(const struct bp_json *json, struct bp_run_job *out)
     copy_text(out->url, sizeof(out->url), json, "html_url");
     copy_text(out->status, sizeof(out->status), json, "status");
     copy_text(out->conclusion, sizeof(out->conclusion), json, "conclusion");
-    bp_copy_foreign(out->failed_step, sizeof(out->failed_step), failed_step(json));
-    bp_copy_foreign(out->labels, sizeof(out->labels), bp_buf_str(&labels));
+    bp_github_copy(out->failed_step, sizeof(out->failed_step), failed_step(json));
+    bp_github_copy(out->labels, sizeof(out->labels), bp_buf_str(&labels));
 }
 
 static enum bp_code take_jobs(const struct bp_ask *ask, const struct bp_json *json,
@@ -262,7 +277,7 @@ static enum bp_code take_environments(const struct bp_json *json, struct bp_hold
         return odd(err, "it lists no deployments");
     for (const struct bp_json *each = bp_json_first(json); each != NULL; each = bp_json_next(each))
         add_name(&names, bp_json_get_text(bp_json_get(each, "environment"), "name"));
-    bp_copy_foreign(out->environments, sizeof(out->environments), bp_buf_str(&names));
+    bp_github_copy(out->environments, sizeof(out->environments), bp_buf_str(&names));
     return BP_OK;
 }
 

@@ -27,6 +27,17 @@ bool bp_url_same_origin(const char *a, const char *b)
            memchr(a, '@', a_len) == NULL;
 }
 
+char *bp_url_location(const char *url, const char *location)
+{
+    size_t origin = origin_length(url);
+
+    if (origin_length(location) > 0)
+        return bp_strdup(location);
+    if (origin == 0 || location[0] != '/' || location[1] == '/')
+        return NULL;
+    return bp_format("%.*s%s", (int)origin, url, location);
+}
+
 bool bp_url_is_loopback(const char *url)
 {
     size_t origin = origin_length(url);

@@ -51,7 +51,7 @@ Test(app, shows_warnings_as_annotations_on_a_runner_and_leaves_stdout_to_results
     fake_forge_branch(&forge, "gone")->script_len = 1;
     fake_forge_branch(&forge, "gone")->script[0] = FAKE_NO_BRANCH;
     cr_expect_eq(run("dispatch --repo o/r --branch gone --branch main --format json"), 0);
-    cr_expect(strstr(fake.err, "::warning title=backproof::branch 'gone' was not started: no "
+    cr_expect(strstr(fake.err, "::warning title=backproof::branch 'gone' failed: no "
                                "branch 'gone' in 'o/r'\n") != NULL,
               "%s", fake.err);
     cr_expect(fake.out[0] == '{' && strstr(fake.out, "::") == NULL, "%s", fake.out);

@@ -72,6 +72,16 @@ Test(correlate, a_run_of_another_actor_is_not_ours)
     cr_expect_eq(bp_correlate(&seen, &runs, "main", NULL), run, "a server that does not tell");
 }
 
+Test(correlate, a_robot_has_no_persons_name)
+{
+    struct bp_seen seen = {.robot = true};
+    struct bp_run *run = add(12, "main", "workflow_dispatch");
+
+    cr_expect_null(bp_correlate(&seen, &runs, "main", NULL));
+    (void)snprintf(run->actor, sizeof(run->actor), "github-actions[bot]");
+    cr_expect_eq(bp_correlate(&seen, &runs, "main", NULL), run);
+}
+
 Test(correlate, a_run_from_before_the_servers_clock_is_not_ours)
 {
     struct bp_seen seen = {.since_ms = 1000000};

@@ -319,7 +319,7 @@ Test(dispatch, a_look_that_hangs_is_asked_anew_before_the_request_timeout)
     w.job.request_timeout_ms = 120000;
     w.forge.timeout_ms = 120000;
     world_run();
-    cr_expect_leq(w.results.at[0].took_ms, 16000);
+    cr_expect_leq(w.results.at[0].took_ms, 21000);
     world_expect(0, BP_VERDICT_STARTED, "");
 }
 
@@ -344,6 +344,38 @@ Test(dispatch, a_repository_that_hangs_does_not_delay_another)
     world_run();
     cr_expect_leq(w.results.at[1].took_ms, 5000);
     cr_expect_eq(w.results.succeeded, 2u);
+}
+
+Test(dispatch, a_repository_whose_branches_hang_does_not_delay_another)
+{
+    struct fake_fault *fault = fake_forge_fault(&w.forge, BP_ASK_BRANCH, 20, BP_OK);
+    char name[16];
+
+    fault->hangs = true;
+    for (int i = 0; i < 20; i++) {
+        (void)snprintf(name, sizeof(name), "b%d", i);
+        (void)world_branch(name, 0, NULL);
+    }
+    (void)fake_forge_branch(&w.forge, "main");
+    world_target("o/slow", "main", "backup.yml");
+    fake_forge_fault(&w.forge, BP_ASK_REPO, 1, BP_EUNAVAILABLE)->after = 1; /* a little later */
+    world_run();
+    cr_expect_lt(fake_forge_branch(&w.forge, "main")->sent_at_ms[0], 10000);
+}
+
+Test(dispatch, commit_statuses_do_not_delay_dispatches)
+{
+    struct fake_branch *last = NULL;
+    char name[16];
+
+    w.job.status_context = "backproof/dispatch";
+    for (int i = 0; i < 20; i++) {
+        (void)snprintf(name, sizeof(name), "b%d", i);
+        last = world_branch(name, 0, NULL);
+    }
+    world_run();
+    cr_expect_eq(last->sent_at_ms[0], 19000);
+    cr_expect_eq(fake_forge_asked(&w.forge, BP_ASK_STATUS), 20);
 }
 
 /* Random scripts of faults: each branch ends with exactly one run, or a failure that says why. */

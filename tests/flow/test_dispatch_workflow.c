@@ -89,6 +89,7 @@ Test(dispatch_workflow, the_token_of_a_workflow_is_not_asked_what_it_cannot_know
 {
     (void)world_branch("main", 1, (enum fake_answer[]){FAKE_OK_NO_ID});
     w.forge.token.robot = true;
+    w.forge.actor = "github-actions[bot]";
     world_run();
     cr_expect_eq(fake_forge_asked(&w.forge, BP_ASK_ACTIONS), 0);
     cr_expect_eq(fake_forge_asked(&w.forge, BP_ASK_USER), 0);
@@ -266,4 +267,15 @@ Test(dispatch_workflow, a_dry_run_says_that_it_would_enable_and_counts_no_reques
     cr_expect_not_null(finding("would be enabled"));
     cr_expect_eq(w.results.requests, w.forge.asked);
     bp_forge_freep(&dry);
+}
+
+Test(dispatch_workflow, one_that_is_given_by_file_and_number_is_dispatched_once)
+{
+    struct fake_branch *b = world_branch("main", 0, NULL);
+
+    world_target("O/R", "main", "7"); /* its number at this forge */
+    world_run();
+    cr_expect_eq(b->dispatches, 1);
+    cr_expect_eq(w.results.succeeded, 1u);
+    cr_expect_not_null(strstr(w.printed, "is given twice"));
 }

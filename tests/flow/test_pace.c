@@ -60,8 +60,9 @@ Test(pace, a_limit_that_strikes_again_doubles_what_the_server_asked)
 
 Test(pace, an_answer_without_a_limit_ends_the_growth)
 {
-    const struct bp_reply fine = reply(BP_LIMIT_NONE, -1);
+    struct bp_reply fine = reply(BP_LIMIT_NONE, -1);
 
+    fine.date_ms = 1;
     limited_at(0, -1);
     bp_pace_answer(&pace, &fine, 60000, 60000);
     limited_at(61000, -1);

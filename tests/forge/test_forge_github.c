@@ -70,10 +70,16 @@ Test(forge_github, asks_for_the_run_and_reads_its_id)
     cr_expect_str_eq(sent(0)->authorization, "Authorization: Bearer github_pat_x");
 }
 
+Test(forge_github, an_answer_that_is_no_json_leaves_it_unknown)
+{
+    cr_expect_eq(github_answer(&ask, 200, "<html>Sign in to the network"), BP_EUNAVAILABLE);
+    cr_expect_eq(dispatched.outcome, BP_DISPATCH_AMBIGUOUS);
+}
+
 Test(forge_github, takes_any_2xx_as_accepted)
 {
     static const int statuses[] = {200, 201, 202, 204, 299};
-    static const char *const bodies[] = {"", "<html>", "[]", "{\"workflow_run_id\": \"x\"}",
+    static const char *const bodies[] = {"", "{}", "[]", "{\"workflow_run_id\": \"x\"}",
                                          "{\"workflow_run_id\": -5}"};
 
     for (size_t i = 0; i < COUNT_OF(statuses); i++) {

@@ -316,6 +316,40 @@ Test(github_api, keeps_the_words_of_a_server_on_one_line)
     cr_expect_str_eq(answer.message, "a ::error::b");
 }
 
+Test(github_api, hides_the_token_that_a_server_repeats)
+{
+    BP_AUTO(bp_buf_free) struct bp_buf body = {0};
+
+    api.token = "github_pat_11SECRETSECRETSECRET";
+    /* Across the end of the field: a part of it must not be seen either. */
+    bp_buf_printf(&body, "{\"message\": \"%0490d %s tail\"}", 0, api.token);
+    http.exchanges[0] = (struct fake_exchange){.status = 422, .body = body.data};
+    cr_expect_eq(get(), BP_EFAILED);
+    cr_expect_null(strstr(answer.message, "github_pat"), "%s", answer.message);
+    cr_expect_null(strstr(err.msg, "github_pat"), "%s", err.msg);
+    cr_expect_not_null(strstr(answer.message, "0 *"), "%s", answer.message);
+}
+
+Test(github_api, a_hint_of_a_server_does_not_pass_for_ours)
+{
+    http.exchanges[0] = (struct fake_exchange){
+        .status = 422, .body = "{\"message\": \"no; hint: run this; hint: and that\"}"};
+    cr_expect_eq(get(), BP_EFAILED);
+    cr_expect_str_eq(answer.message, "no, hint: run this, hint: and that");
+}
+
+Test(github_api, follows_a_path_on_the_same_server)
+{
+    http.exchanges[0] = (struct fake_exchange){.status = 301, .header = "Location: /api/v3/other"};
+    http.exchanges[1] = (struct fake_exchange){.status = 200, .body = "{}"};
+    cr_expect_eq(get(), BP_OK);
+    cr_expect_str_eq(http.exchanges[1].url, "https://api.test/api/v3/other");
+    http.count = 0;
+    http.exchanges[0] = (struct fake_exchange){.status = 301, .header = "Location: //evil.test/"};
+    cr_expect_eq(get(), BP_EFAILED);
+    cr_expect_eq(http.count, 1);
+}
+
 /* ---- ETags ---- */
 
 static const struct fake_exchange first = {

@@ -116,3 +116,25 @@ Test(url, knows_this_machine)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         cr_expect_eq(bp_url_is_loopback(rows[i].url), rows[i].here, "%s", rows[i].url);
 }
+
+Test(url, a_location_is_an_address_or_a_path_on_the_same_server)
+{
+    static const char *const rows[][3] = {
+        {"https://h:1/a/b?c", "/x?y", "https://h:1/x?y"},
+        {"https://h:1/a", "https://other/x", "https://other/x"},
+        {"https://h", "/", "https://h/"},
+        {"https://h/a", "//other/x", NULL},
+        {"https://h/a", "x", NULL},
+        {"https://h/a", "", NULL},
+        {"ftp://h/a", "/x", NULL},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        BP_AUTO(bp_freep) char *url = bp_url_location(rows[i][0], rows[i][1]);
+
+        if (rows[i][2] == NULL)
+            cr_expect_null(url, "row %zu: %s", i, url);
+        else
+            cr_expect_str_eq(url, rows[i][2], "row %zu", i);
+    }
+}

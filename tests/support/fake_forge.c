@@ -61,7 +61,7 @@ struct fake_run *fake_forge_add_run(struct fake_forge *forge, const char *branch
     copy(made->run.branch, sizeof(made->run.branch),
          forge->runs_branch != NULL ? forge->runs_branch : branch);
     copy(made->run.event, sizeof(made->run.event), event);
-    copy(made->run.actor, sizeof(made->run.actor), "octocat");
+    copy(made->run.actor, sizeof(made->run.actor), forge->actor);
     return made;
 }
 
@@ -160,7 +160,7 @@ static void get_jobs(struct fake_forge *self, struct bp_ask *ask)
     copy(job->status, sizeof(job->status), run.status);
     copy(job->conclusion, sizeof(job->conclusion), run.conclusion);
     copy(job->url, sizeof(job->url), "https://forge.test/job/1");
-    job->started = strcmp(run.status, "in_progress") == 0 ||
+    job->started = r->plan.a_job_ran || strcmp(run.status, "in_progress") == 0 ||
                    (run.conclusion[0] != '\0' && !r->plan.no_job_started);
     if (strcmp(run.conclusion, "failure") == 0)
         copy(job->failed_step, sizeof(job->failed_step), "Dump");
@@ -421,6 +421,7 @@ struct fake_forge fake_forge(struct fake_clock *clock)
                                .reset_in_ms = -1,
                                .retry_after_ms = -1,
                                .user = "octocat",
+                               .actor = "octocat",
                                .token.kind = "token"};
 }
 

@@ -34,6 +34,7 @@ struct fake_plan {
     const char *before;     /* the status until it starts; "queued" */
     const char *conclusion; /* "success" */
     bool no_job_started;    /* jobs say that no runner took them */
+    bool a_job_ran;         /* jobs say that one did, whatever the run's status */
 };
 
 struct fake_branch {
@@ -98,6 +99,7 @@ struct fake_forge {
     int crowd;               /* pushes that are listed before anything else, once we dispatched */
     bool hides_titles;       /* runs do not show their inputs */
     const char *runs_branch; /* the branch that new runs claim to be of, unless NULL */
+    const char *actor;       /* who dispatches, as runs show it; "octocat" */
     const char *also_by;     /* somebody who dispatches the same just before us, unless NULL */
     const char *state;       /* of the workflow; "active" */
     bool archived;
