@@ -252,6 +252,20 @@ static void got_before(struct flow *f, struct workflow *w)
     ready(f, w);
 }
 
+/*
+ * A look that was under way already when the branch was sent knows nothing of its run, and one says
+ * nothing as long as it is unknown who dispatches. That this cannot be asked concerns only those
+ * whose run is to be found.
+ */
+static bool is_of_no_use(const struct flow *f, const struct workflow *w, const struct branch *b)
+{
+    bool finds = b->state == BRANCH_TO_FIND;
+
+    if (w->actor.sent_ms < b->actor.sent_ms)
+        return true;
+    return w->actor.ask.kind == BP_ASK_USER ? !finds : finds && needs_who(f, w);
+}
+
 static void got_look(struct flow *f, struct workflow *w)
 {
     const struct bp_err *err = &w->actor.ask.err;
@@ -267,12 +281,9 @@ static void got_look(struct flow *f, struct workflow *w)
 
         if (b->workflow != w || (b->state != BRANCH_TO_FIND && b->state != BRANCH_TO_WATCH))
             continue;
-        /* A look that was under way already when the branch was sent knows nothing of it. */
-        if (w->actor.sent_ms < b->actor.sent_ms || (b->state == BRANCH_TO_FIND && needs_who(f, w)))
-            b->actor.due_ms = flow_now(f);
-        else if (w->actor.ask.kind == BP_ASK_USER && b->state == BRANCH_TO_WATCH)
-            b->actor.due_ms = flow_now(f);
-        else if (err->code == BP_OK)
+        if (is_of_no_use(f, w, b))
+            continue; /* it has its turn when it was to have it */
+        if (err->code == BP_OK)
             watch_looked(f, b);
         else
             watch_look_failed(f, b, err);

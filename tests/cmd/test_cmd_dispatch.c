@@ -64,8 +64,7 @@ Test(cmd_dispatch, warns_of_a_branch_that_failed_beside_others)
     script("gone", FAKE_NO_BRANCH);
     cr_expect_eq(run("dispatch --repo o/r --branch gone --branch main"), 0);
     cr_expect_not_null(
-        strstr(fake.err,
-               "backproof: warning: branch 'gone' failed: no branch 'gone' in 'o/r'\n"));
+        strstr(fake.err, "backproof: warning: branch 'gone' failed: no branch 'gone' in 'o/r'\n"));
 }
 
 Test(cmd_dispatch, gives_the_status_that_all_failures_share)

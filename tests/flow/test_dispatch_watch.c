@@ -165,6 +165,18 @@ Test(dispatch_watch, who_we_are_is_asked_again_after_an_outage)
     cr_expect_eq(w.results.at[0].run_id, 101);
 }
 
+Test(dispatch_watch, that_it_stays_unknown_who_we_are_concerns_only_runs_to_be_found)
+{
+    (void)main_branch(FAKE_OK);
+    (void)world_branch("dev", 1, (enum fake_answer[]){FAKE_OK_NO_ID});
+    (void)fake_forge_fault(&w.forge, BP_ASK_USER, 100000, BP_EUNAVAILABLE);
+    world_run();
+    world_expect(0, BP_VERDICT_STARTED, "");
+    cr_expect_leq(w.results.at[0].took_ms, 10000);
+    world_expect(1, BP_VERDICT_FAILED, "cannot be looked at");
+    cr_expect_leq(fake_forge_asked(&w.forge, BP_ASK_USER), 60, "not without a pause");
+}
+
 Test(dispatch_watch, a_mark_tells_runs_apart_without_doubt)
 {
     (void)main_branch(FAKE_OK_NO_ID);
