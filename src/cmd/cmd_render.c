@@ -1,4 +1,5 @@
-/* backproof render: the texts that are made from the option table, for packages and docs. */
+/* backproof render: the texts that are made from the option table, for packages, docs and
+ * action.yml. */
 #include <string.h>
 
 #include "cmd/cmds.h"
@@ -12,7 +13,9 @@ static enum bp_code run(struct bp_app *app, struct bp_err *err)
                  {"markdown", bp_render_markdown},
                  {"bash", bp_render_bash},
                  {"zsh", bp_render_zsh},
-                 {"fish", bp_render_fish}};
+                 {"fish", bp_render_fish},
+                 {"action-inputs", bp_render_action_inputs},
+                 {"action-env", bp_render_action_env}};
     BP_AUTO(bp_buf_free) struct bp_buf text = {0};
 
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
@@ -22,14 +25,16 @@ static enum bp_code run(struct bp_app *app, struct bp_err *err)
             return BP_OK;
         }
     }
-    return bp_fail(err, BP_EUSAGE, "'%s' is none of man, markdown, bash, zsh, fish",
+    return bp_fail(err, BP_EUSAGE,
+                   "'%s' is none of man, markdown, bash, zsh, fish, action-inputs, action-env",
                    app->cfg.args.at[0]);
 }
 
 const struct bp_cmd bp_cmd_render = {
     .doc = {.name = "render",
-            .args = "man|markdown|bash|zsh|fish",
-            .summary = "Print the manual page, the option reference or a shell's completion.",
+            .args = "man|markdown|bash|zsh|fish|action-inputs|action-env",
+            .summary = "Print the manual page, the option reference, a shell's completion or a "
+                       "part of action.yml.",
             .example = "backproof render man | man -l -",
             .groups = BP_GROUP_GENERAL,
             .hidden = true},

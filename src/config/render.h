@@ -1,6 +1,6 @@
 /*
- * Texts made from the option table and the commands' descriptions: help, manual page, completions
- * and the option reference. Nothing is written down twice.
+ * Texts made from the option table and the commands' descriptions: help, manual page, completions,
+ * the option reference and the inputs of the action. Nothing is written down twice.
  */
 #ifndef BP_CONFIG_RENDER_H
 #define BP_CONFIG_RENDER_H
@@ -36,6 +36,10 @@ void bp_render_markdown(const struct bp_program_doc *program, struct bp_buf *out
 void bp_render_bash(const struct bp_program_doc *program, struct bp_buf *out);
 void bp_render_zsh(const struct bp_program_doc *program, struct bp_buf *out);
 void bp_render_fish(const struct bp_program_doc *program, struct bp_buf *out);
+
+/* Two parts of action.yml: its inputs, and the environment that they become. */
+void bp_render_action_inputs(const struct bp_program_doc *program, struct bp_buf *out);
+void bp_render_action_env(const struct bp_program_doc *program, struct bp_buf *out);
 
 /* The exit statuses with their meanings: shared by help, manual and reference. */
 struct bp_exit_doc {

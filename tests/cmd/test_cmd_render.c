@@ -13,7 +13,9 @@ Test(cmd_render, makes_each_kind_of_text)
                 {"render markdown", "# Commands and options"},
                 {"render bash", "# bash completion"},
                 {"render zsh", "#compdef backproof"},
-                {"render fish", "# fish completion"}};
+                {"render fish", "# fish completion"},
+                {"render action-inputs", "  format:\n"},
+                {"render action-env", "        BACKPROOF_FORMAT: ${{ inputs.format"}};
     struct fake_clock clock = fake_clock_new();
     struct fake_app fake = fake_app(&clock.base);
 
@@ -22,7 +24,7 @@ Test(cmd_render, makes_each_kind_of_text)
         cr_expect(strstr(fake.out, rows[i].beginning) == fake.out, "%s", rows[i].line);
     }
     cr_expect_eq(fake_app_run(&fake, "render pdf"), 2);
-    cr_expect_str_eq(fake.err,
-                     "backproof: error: 'pdf' is none of man, markdown, bash, zsh, fish\n");
+    cr_expect_str_eq(fake.err, "backproof: error: 'pdf' is none of man, markdown, bash, zsh, fish, "
+                               "action-inputs, action-env\n");
     fake_app_release(&fake);
 }

@@ -1,0 +1,104 @@
+"""Runs action.yml here, with GitHub's own expression engine; see run_action.mjs.
+
+The engine and GitHub's checkers of workflows come from npm, in the versions that
+lint_actions/package-lock.json names.
+"""
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+MANIFEST = HERE / 'lint_actions'
+
+
+def install_tools() -> Path:
+    """The folder with node_modules; filled at the first use of each version of the lock file."""
+    chosen = os.environ.get('BP_TEST_CACHE')
+    cache = Path(chosen) if chosen else HERE.parent.parent / 'build' / 'test-cache'
+    lock = (MANIFEST / 'package-lock.json').read_bytes()
+    folder = cache / f'actions-{hashlib.sha256(lock).hexdigest()[:16]}'
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / 'lock', 'w', encoding='utf-8') as guard:
+        fcntl.flock(guard, fcntl.LOCK_EX)       # two tests may want it at the same time
+        if not (folder / 'installed').exists():
+            for name in ('package.json', 'package-lock.json'):
+                shutil.copy(MANIFEST / name, folder / name)
+            result = subprocess.run(
+                ['npm', 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
+                cwd=folder, stdin=subprocess.DEVNULL, text=True, capture_output=True, check=False)
+            if result.returncode != 0:
+                raise RuntimeError(f'npm ci failed: {result.stderr.strip()}')
+            (folder / 'installed').touch()
+    return folder
+
+
+@dataclass
+class Step:
+    name: str
+    status: int | str       # a signal's name when one ended it
+    ms: int
+    log: str
+    outputs: dict[str, str]
+    summary: str
+
+
+@dataclass
+class Ran:
+    steps: list[Step]
+    outputs: dict[str, str]
+    status: int | str
+
+    @property
+    def log(self) -> str:
+        return ''.join(step.log for step in self.steps)
+
+    def __str__(self) -> str:
+        return '\n'.join(f'step "{step.name}": status {step.status}\n{step.log}'
+                         for step in self.steps)
+
+
+class ActionRun:
+    """One run of the action in a folder, with the environment of a job."""
+
+    def __init__(self, action: Path, folder: Path, inputs: dict[str, str], env: dict[str, str],
+                 github: dict[str, str] | None = None) -> None:
+        folder.mkdir()
+        self.result = folder / 'result.json'
+        request = folder / 'request.json'
+        request.write_text(json.dumps({
+            'action': str(action), 'inputs': inputs, 'env': env, 'github': github or {},
+            'folder': str(folder)}), encoding='utf-8')
+        self.child = subprocess.Popen(
+            ['node', str(HERE / 'run_action.mjs'), str(install_tools()), str(request),
+             str(self.result)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, start_new_session=True)
+
+    def cancel(self) -> None:
+        """What a runner does when somebody cancels the job."""
+        self.child.send_signal(signal.SIGINT)
+
+    def finish(self, timeout: float = 60) -> Ran:
+        try:
+            said, _ = self.child.communicate(timeout=timeout)
+        finally:
+            self.kill()
+        if self.child.returncode != 0:
+            raise RuntimeError(f'run_action.mjs: {said}')
+        answer = json.loads(self.result.read_text(encoding='utf-8'))
+        return Ran([Step(**step) for step in answer['steps']], answer['outputs'],
+                   answer['status'])
+
+    def kill(self) -> None:
+        try:
+            os.killpg(self.child.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self.child.wait()
