@@ -16,6 +16,13 @@ enum bp_code bp_file_read(const char *path, size_t limit, struct bp_buf *out,
 enum bp_code bp_file_write(const char *path, const void *data, size_t len,
                            struct bp_err *err) BP_CHECK;
 
+/*
+ * Make a file that everybody may read, whole or not at all, together with the folders it is in.
+ * BP_ELOCKED when there is something of that name and replace is false.
+ */
+enum bp_code bp_file_put(const char *path, const char *text, bool replace,
+                         struct bp_err *err) BP_CHECK;
+
 bool bp_file_is_folder(const char *path);
 
 /*

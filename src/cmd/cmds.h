@@ -4,6 +4,7 @@
 
 #include "cmd/cmd.h"
 
+extern const struct bp_cmd bp_cmd_init;
 extern const struct bp_cmd bp_cmd_check;
 extern const struct bp_cmd bp_cmd_dispatch;
 extern const struct bp_cmd bp_cmd_backup;

@@ -37,12 +37,12 @@ static const struct bp_option table[BP_OPT_COUNT] = {
                       .help = "Use colors; auto means on a terminal, unless NO_COLOR is set."},
     [BP_OPT_CA_FILE] = {.name = "ca-file",
                         .type = BP_TYPE_TEXT,
-                        .group = BP_GROUP_FORGE | BP_GROUP_STORE,
+                        .group = BP_GROUP_FORGE | BP_GROUP_STORE | BP_GROUP_INIT,
                         .value = "FILE",
                         .help = "Trust the certificates in this PEM file (a server of your own)."},
     [BP_OPT_PROXY] = {.name = "proxy",
                       .type = BP_TYPE_TEXT,
-                      .group = BP_GROUP_FORGE | BP_GROUP_STORE,
+                      .group = BP_GROUP_FORGE | BP_GROUP_STORE | BP_GROUP_INIT,
                       .value = "URL",
                       .help = "Reach HTTP servers through this proxy instead of the "
                               "environment's."},
@@ -55,7 +55,7 @@ static const struct bp_option table[BP_OPT_COUNT] = {
                       .help = "The trigger token: it may read the repository and write Actions."},
     [BP_OPT_API_URL] = {.name = "api-url",
                         .type = BP_TYPE_TEXT,
-                        .group = BP_GROUP_FORGE,
+                        .group = BP_GROUP_FORGE | BP_GROUP_INIT,
                         .value = "URL",
                         .fallback = "https://api.github.com",
                         .also = {"GITHUB_API_URL"},
@@ -63,19 +63,19 @@ static const struct bp_option table[BP_OPT_COUNT] = {
                                 "Server."},
     [BP_OPT_REPO] = {.name = "repo",
                      .type = BP_TYPE_TEXT,
-                     .group = BP_GROUP_FORGE,
+                     .group = BP_GROUP_FORGE | BP_GROUP_INIT,
                      .value = "OWNER/NAME",
                      .also = {"GITHUB_REPOSITORY"},
                      .help = "The repository whose workflow is started."},
     [BP_OPT_WORKFLOW] = {.name = "workflow",
                          .type = BP_TYPE_TEXT,
-                         .group = BP_GROUP_FORGE,
+                         .group = BP_GROUP_FORGE | BP_GROUP_INIT,
                          .value = "FILE",
                          .fallback = "backup.yml",
                          .help = "The workflow's file name (or its number)."},
     [BP_OPT_BRANCH] = {.name = "branch",
                        .type = BP_TYPE_LIST,
-                       .group = BP_GROUP_FORGE,
+                       .group = BP_GROUP_FORGE | BP_GROUP_INIT,
                        .value = "BRANCH",
                        .help = "A branch to start the workflow on; repeat it for each branch."},
     [BP_OPT_TARGET] = {.name = "target",
@@ -247,7 +247,7 @@ static const struct bp_option table[BP_OPT_COUNT] = {
                                 "not tell: a dispatched run is 'manual' to GitHub."},
     [BP_OPT_BACKUP_REPO] = {.name = "backup-repo",
                             .type = BP_TYPE_TEXT,
-                            .group = BP_GROUP_STORE,
+                            .group = BP_GROUP_STORE | BP_GROUP_INIT,
                             .value = "URL",
                             .help = "The backup repository: https://, ssh://, file:// or a path."},
     [BP_OPT_BACKUP_BRANCH] = {.name = "backup-branch",
@@ -327,6 +327,24 @@ static const struct bp_option table[BP_OPT_COUNT] = {
                     .group = BP_GROUP_RESTORE,
                     .letter = 'y',
                     .help = "Do not ask; needed outside a terminal."},
+    [BP_OPT_SCHEDULE] = {.name = "schedule",
+                         .type = BP_TYPE_TEXT,
+                         .group = BP_GROUP_INIT,
+                         .value = "CRON",
+                         .fallback = "16 8 * * *",
+                         .no_env = true,
+                         .help = "When the backups start, as five fields in UTC: minute, hour, day "
+                                 "of the month, month, day of the week."},
+    [BP_OPT_FORCE] = {.name = "force",
+                      .type = BP_TYPE_FLAG,
+                      .group = BP_GROUP_INIT,
+                      .no_env = true,
+                      .help = "Replace workflow files that are there already."},
+    [BP_OPT_PRINT] = {.name = "print",
+                      .type = BP_TYPE_FLAG,
+                      .group = BP_GROUP_INIT,
+                      .no_env = true,
+                      .help = "Show the files and write nothing."},
 };
 
 const struct bp_option *bp_option(enum bp_opt id)
@@ -372,6 +390,8 @@ const char *bp_option_group_title(unsigned group)
         return "Which archives";
     case BP_GROUP_RESTORE:
         return "Restore";
+    case BP_GROUP_INIT:
+        return "Setup";
     default:
         return "General";
     }

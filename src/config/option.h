@@ -70,6 +70,10 @@ enum bp_opt {
     BP_OPT_TO,
     BP_OPT_CLEAN,
     BP_OPT_YES,
+    /* init */
+    BP_OPT_SCHEDULE,
+    BP_OPT_FORCE,
+    BP_OPT_PRINT,
     BP_OPT_COUNT
 };
 
@@ -91,7 +95,9 @@ enum bp_opt_group {
     BP_GROUP_SOURCE = 1 << 3,
     BP_GROUP_STORE = 1 << 4,
     BP_GROUP_FIND = 1 << 5,
-    BP_GROUP_RESTORE = 1 << 6
+    BP_GROUP_RESTORE = 1 << 6,
+    BP_GROUP_INIT = 1 << 7,
+    BP_GROUP_LAST = BP_GROUP_INIT
 };
 
 struct bp_option {

@@ -106,7 +106,7 @@ static bool shown_with(const struct bp_option *option, unsigned groups, unsigned
 
 static void put_options(unsigned groups, struct bp_buf *out)
 {
-    for (unsigned group = BP_GROUP_RESTORE; group > 0; group >>= 1) {
+    for (unsigned group = BP_GROUP_LAST; group > 0; group >>= 1) {
         if ((groups & group) == 0)
             continue;
         bp_buf_printf(out, "\n%s:\n", bp_option_group_title(group));

@@ -57,7 +57,7 @@ static void put_cmd(const struct bp_cmd_doc *cmd, struct bp_buf *out)
         bp_buf_puts(out, ".fi\n.RE\n");
     }
     bp_buf_puts(out, ".PP\nOptions: ");
-    for (unsigned group = BP_GROUP_RESTORE; group > 0; group >>= 1) {
+    for (unsigned group = BP_GROUP_LAST; group > 0; group >>= 1) {
         if ((cmd->groups & group) != 0)
             bp_buf_printf(out, "%s%s", bp_option_group_title(group), group > 1 ? ", " : ".\n");
     }
@@ -77,7 +77,7 @@ void bp_render_man(const struct bp_program_doc *program, struct bp_buf *out)
             put_cmd(*cmd, out);
     }
     bp_buf_puts(out, ".SH OPTIONS\n");
-    for (unsigned group = BP_GROUP_RESTORE; group > 0; group >>= 1) {
+    for (unsigned group = BP_GROUP_LAST; group > 0; group >>= 1) {
         bp_buf_printf(out, ".SS %s\n", bp_option_group_title(group));
         for (enum bp_opt id = 0; id < BP_OPT_COUNT; id++) {
             if ((bp_option(id)->group & group) != 0 && (bp_option(id)->group & (group - 1)) == 0)

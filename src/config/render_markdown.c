@@ -52,7 +52,7 @@ static void put_cmd(const struct bp_cmd_doc *cmd, struct bp_buf *out)
     if (cmd->example != NULL)
         bp_buf_printf(out, "```sh\n%s\n```\n\n", cmd->example);
     bp_buf_puts(out, "Options:");
-    for (unsigned group = BP_GROUP_RESTORE; group > 0; group >>= 1) {
+    for (unsigned group = BP_GROUP_LAST; group > 0; group >>= 1) {
         if ((cmd->groups & group) != 0)
             bp_buf_printf(out, " %s%s", bp_option_group_title(group), group > 1 ? "," : ".");
     }
@@ -84,7 +84,7 @@ void bp_render_markdown(const struct bp_program_doc *program, struct bp_buf *out
             put_cmd(*cmd, out);
     }
     bp_buf_puts(out, "# Options\n");
-    for (unsigned group = BP_GROUP_RESTORE; group > 0; group >>= 1)
+    for (unsigned group = BP_GROUP_LAST; group > 0; group >>= 1)
         put_group(group, out);
     bp_buf_puts(out, "\n# Exit status\n\n| status | meaning |\n| --- | --- |\n");
     for (const struct bp_exit_doc *doc = bp_exit_docs; doc->status != NULL; doc++)

@@ -221,3 +221,53 @@ Test(file, removing_goes_deeper_than_its_descriptors)
     bp_tempdir_removep(&dir);
     cr_expect_not(bp_file_is_folder(was), "%s is still there", was);
 }
+
+Test(file, putting_makes_the_folders_and_a_file_for_all)
+{
+    BP_AUTO(bp_freep) char *path = in_dir("a/b/c.yml");
+    BP_AUTO(bp_buf_free) struct bp_buf got = {0};
+    struct bp_err err = {0};
+    struct stat info;
+    mode_t mask = umask(022);
+
+    cr_expect_eq(bp_file_put(path, "text\n", false, &err), BP_OK, "%s", err.msg);
+    (void)umask(mask);
+    cr_expect_eq(bp_file_read(path, 100, &got, &err), BP_OK, "%s", err.msg);
+    cr_expect_str_eq(bp_buf_str(&got), "text\n");
+    cr_expect(stat(path, &info) == 0 && (info.st_mode & 0777) == 0644);
+    cr_expect_eq((int)info.st_nlink, 1, "something was left behind");
+}
+
+Test(file, putting_replaces_only_when_told_to)
+{
+    BP_AUTO(bp_freep) char *path = in_dir("c.yml");
+    BP_AUTO(bp_freep) char *nowhere = in_dir("link");
+    BP_AUTO(bp_buf_free) struct bp_buf got = {0};
+    struct bp_err err = {0};
+
+    write_file("c.yml", "mine\n");
+    cr_expect_eq(bp_file_put(path, "new\n", false, &err), BP_ELOCKED);
+    cr_expect_not_null(strstr(err.msg, "c.yml' is there already"), "%s", err.msg);
+    cr_expect_eq(bp_file_read(path, 100, &got, &err), BP_OK);
+    cr_expect_str_eq(bp_buf_str(&got), "mine\n");
+    cr_expect_eq(bp_file_put(path, "new\n", true, &err), BP_OK, "%s", err.msg);
+    bp_buf_cut(&got, 0);
+    cr_expect_eq(bp_file_read(path, 100, &got, &err), BP_OK);
+    cr_expect_str_eq(bp_buf_str(&got), "new\n");
+    /* One that points nowhere is there as well. */
+    cr_assert_eq(symlink("gone", nowhere), 0);
+    cr_expect_eq(bp_file_put(nowhere, "new\n", false, &err), BP_ELOCKED);
+}
+
+Test(file, putting_that_fails_names_the_reason_and_leaves_nothing)
+{
+    BP_AUTO(bp_freep) char *path = in_dir("file/c.yml");
+    BP_AUTO(bp_freep) char *folder = in_dir("folder");
+    struct bp_err err = {0};
+
+    write_file("file", "x");
+    make_folder("folder");
+    cr_expect_eq(bp_file_put(path, "x", false, &err), BP_EFAILED);
+    cr_expect_eq(bp_file_put(folder, "x", true, &err), BP_EFAILED);
+    cr_expect_not_null(strstr(err.msg, "folder': Is a directory"), "%s", err.msg);
+}

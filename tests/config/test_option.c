@@ -8,7 +8,7 @@
 #include "config/config.h"
 #include "config/option.h"
 
-enum { ALL_GROUPS = (BP_GROUP_RESTORE << 1) - 1 };
+enum { ALL_GROUPS = (BP_GROUP_LAST << 1) - 1 };
 
 Test(option, every_row_is_filled)
 {

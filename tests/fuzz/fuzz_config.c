@@ -8,7 +8,7 @@
 #include "config/config.h"
 #include "fuzz/fuzz.h"
 
-enum { WORDS = 64, ALL_GROUPS = (BP_GROUP_RESTORE << 1) - 1 };
+enum { WORDS = 64, ALL_GROUPS = (BP_GROUP_LAST << 1) - 1 };
 
 static void ask_all(const struct bp_config *cfg)
 {

@@ -9,7 +9,7 @@ import unittest
 
 from harness import PROGRAM, ROOT, ProgramTest
 
-COMMANDS = ('check', 'dispatch', 'backup', 'list', 'restore', 'version')
+COMMANDS = ('init', 'check', 'dispatch', 'backup', 'list', 'restore', 'version')
 
 
 class Cli(ProgramTest):
@@ -77,7 +77,7 @@ class Cli(ProgramTest):
     def test_what_a_command_needs_is_named(self) -> None:
         self.assert_fails(2, 'backup needs --backup-repo or BACKPROOF_BACKUP_REPO', 'backup')
         self.assert_fails(2, 'restore needs ID', 'restore', '--backup-repo', '/x')
-        self.assert_fails(2, 'dispatch needs --repo', 'dispatch', '--branch', 'main')
+        self.assert_fails(2, 'there is no repository for --branch', 'dispatch', '--branch', 'main')
 
     @unittest.skipUnless(os.access('/dev/full', os.W_OK), '/dev/full cannot be written')
     def test_a_full_disk_behind_stdout_is_a_failure(self) -> None:
