@@ -22,6 +22,8 @@ from processes import clean_env, unwind_on_sigterm  # noqa: E402
 from postgres import Cluster  # noqa: E402
 
 SCHEMAS = ROOT / 'tests' / 'data' / 'schemas'
+# What the tests' own job has: they must neither depend on it nor write to its page.
+OF_A_RUNNER = ('GITHUB_', 'RUNNER_', 'WORKFLOW_TRIGGER_TOKEN')
 
 
 def find_program() -> str:
@@ -62,7 +64,9 @@ class ProgramTest(unittest.TestCase):
         self.temp.mkdir()
 
     def start(self, *args: str, **env: str) -> subprocess.Popen:
-        full = clean_env(**{**self.env, 'TMPDIR': str(self.temp), 'RUNNER_TEMP': '', **env})
+        full = {name: value for name, value in clean_env().items()
+                if not name.startswith(OF_A_RUNNER)}
+        full.update({**self.env, 'TMPDIR': str(self.temp), **env})
         return subprocess.Popen([PROGRAM, *args], env=full, cwd=self.folder,
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, text=True, start_new_session=True)

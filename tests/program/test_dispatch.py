@@ -76,7 +76,7 @@ class GoodPath(DispatchTest):
 
     def test_one_failure_is_a_warning_unless_all_are_required(self) -> None:
         result = self.dispatch('gone', 'main')
-        self.assertIn(f"warning: branch 'gone' was not started: no branch 'gone' in '{REPO}'",
+        self.assertIn(f"warning: branch 'gone' failed: no branch 'gone' in '{REPO}'",
                       result.err)
         self.dispatch('gone', 'dev', status=4, more=('--require', 'all'))
         self.assert_runs(main=1, dev=1)
@@ -88,7 +88,7 @@ class GoodPath(DispatchTest):
         self.fake.repo(REPO).workflow('backup.yml').on_branch('dev', dispatch=False)
         result = self.assert_fails(1, '2 of 2 branches failed: gone, dev',
                                    *self.words(('gone', 'dev'), ()))
-        for words in ("branch 'gone' was not started: no branch", "branch 'dev' was not started: "
+        for words in ("branch 'gone' failed: no branch", "branch 'dev' failed: "
                       "'backup.yml' on branch 'dev' has no workflow_dispatch trigger"):
             self.assertIn(f'warning: {words}', result.err)
 
@@ -140,7 +140,7 @@ class Targets(DispatchTest):
     def test_what_is_no_target(self) -> None:
         for target, words in (('main', 'is no target'), (f'{OTHER}@', 'name of a branch is empty'),
                               ('shop@main', 'is no repository'),
-                              (f'{OTHER}@main:', 'the name of a workflow is empty')):
+                              (f'{OTHER}@main:', "'' is no workflow")):
             with self.subTest(target):
                 self.assert_fails(2, words, 'dispatch', '--target', target)
         self.assertEqual([], self.fake.calls())
