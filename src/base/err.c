@@ -7,18 +7,17 @@
 static const struct {
     const char *name;
     int exit_status;
-    bool transient;
 } codes[BP_CODE_COUNT] = {
-    [BP_OK] = {"ok", 0, false},
-    [BP_EFAILED] = {"failed", 1, false},
-    [BP_EUSAGE] = {"usage", 2, false},
-    [BP_EAUTH] = {"permission", 3, false},
-    [BP_ENOTFOUND] = {"not-found", 4, false},
-    [BP_EUNAVAILABLE] = {"unavailable", 5, true},
-    [BP_ETIMEOUT] = {"timeout", 6, false},
-    [BP_ELOCKED] = {"locked", 7, true},
-    [BP_EINTEGRITY] = {"integrity", 8, false},
-    [BP_ESTOPPED] = {"stopped", 130, false},
+    [BP_OK] = {"ok", 0},
+    [BP_EFAILED] = {"failed", 1},
+    [BP_EUSAGE] = {"usage", 2},
+    [BP_EAUTH] = {"permission", 3},
+    [BP_ENOTFOUND] = {"not-found", 4},
+    [BP_EUNAVAILABLE] = {"unavailable", 5},
+    [BP_ETIMEOUT] = {"timeout", 6},
+    [BP_ELOCKED] = {"locked", 7},
+    [BP_EINTEGRITY] = {"integrity", 8},
+    [BP_ESTOPPED] = {"stopped", 130},
 };
 
 /* Cut a message that did not fit at a character boundary and say so. */
@@ -67,9 +66,4 @@ const char *bp_code_name(enum bp_code code)
 int bp_code_exit_status(enum bp_code code)
 {
     return code < BP_CODE_COUNT ? codes[code].exit_status : 1;
-}
-
-bool bp_code_is_transient(enum bp_code code)
-{
-    return code < BP_CODE_COUNT && codes[code].transient;
 }

@@ -48,7 +48,4 @@ const char *bp_code_name(enum bp_code code);
 /* The exit status of README's table. BP_ESTOPPED gives 130; cmd/app.c refines it by the signal. */
 int bp_code_exit_status(enum bp_code code);
 
-/* Whether the same call may succeed a little later. */
-bool bp_code_is_transient(enum bp_code code);
-
 #endif

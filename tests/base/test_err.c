@@ -74,25 +74,23 @@ Test(err, each_code_has_its_name_and_exit_status)
         enum bp_code code;
         const char *name;
         int status;
-        bool transient;
     } rows[] = {
-        {BP_OK, "ok", 0, false},
-        {BP_EFAILED, "failed", 1, false},
-        {BP_EUSAGE, "usage", 2, false},
-        {BP_EAUTH, "permission", 3, false},
-        {BP_ENOTFOUND, "not-found", 4, false},
-        {BP_EUNAVAILABLE, "unavailable", 5, true},
-        {BP_ETIMEOUT, "timeout", 6, false},
-        {BP_ELOCKED, "locked", 7, true},
-        {BP_EINTEGRITY, "integrity", 8, false},
-        {BP_ESTOPPED, "stopped", 130, false},
+        {BP_OK, "ok", 0},
+        {BP_EFAILED, "failed", 1},
+        {BP_EUSAGE, "usage", 2},
+        {BP_EAUTH, "permission", 3},
+        {BP_ENOTFOUND, "not-found", 4},
+        {BP_EUNAVAILABLE, "unavailable", 5},
+        {BP_ETIMEOUT, "timeout", 6},
+        {BP_ELOCKED, "locked", 7},
+        {BP_EINTEGRITY, "integrity", 8},
+        {BP_ESTOPPED, "stopped", 130},
     };
 
     cr_assert_eq(sizeof(rows) / sizeof(rows[0]), BP_CODE_COUNT, "a code is missing here");
     for (size_t i = 0; i < BP_CODE_COUNT; i++) {
         cr_expect_str_eq(bp_code_name(rows[i].code), rows[i].name, "code %zu", i);
         cr_expect_eq(bp_code_exit_status(rows[i].code), rows[i].status, "%s", rows[i].name);
-        cr_expect_eq(bp_code_is_transient(rows[i].code), rows[i].transient, "%s", rows[i].name);
     }
 }
 
@@ -100,5 +98,4 @@ Test(err, a_code_from_nowhere_is_a_failure)
 {
     cr_expect_str_eq(bp_code_name(BP_CODE_COUNT), "unknown");
     cr_expect_eq(bp_code_exit_status(BP_CODE_COUNT), 1);
-    cr_expect_not(bp_code_is_transient(BP_CODE_COUNT));
 }

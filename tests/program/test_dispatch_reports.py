@@ -308,11 +308,14 @@ class CommitStatuses(DispatchTest):
             self.assertNotIn('\ufffd', status.description)
 
     def test_it_does_not_hold_the_token(self) -> None:
-        self.fake.fault('status', status=422, method='POST', path_regex=DISPATCHES,
-                        body={'message': TOKEN})
-        self.dispatch('main', status=1, more=('--commit-status',))
-        status, = self.statuses()[self.fake.repo(REPO).branches['main']]
-        self.assertNotIn(TOKEN[:12], status.description)
+        for before in ('', 'x' * 85):           # in the middle, and where the text is cut
+            self.fake.repo(REPO).statuses.clear()
+            self.fake.fault('status', status=401, method='POST', path_regex=DISPATCHES,
+                            body={'message': f'{before}{TOKEN} was revoked'})
+            self.dispatch('main', status=3, more=('--commit-status',))
+            status, = self.statuses()[self.fake.repo(REPO).branches['main']]
+            self.assertIn(f'HTTP 401 "{before}***', status.description)
+            self.assertNotIn(TOKEN[:8], status.description)
 
     def test_a_token_that_may_not_is_a_warning(self) -> None:
         self.fake.add_token('ghs_job', login='github-actions[bot]')

@@ -6,6 +6,10 @@
 // TOOLS holds node_modules. REQUEST is a file with {"action": folder, "inputs": {}, "env": {},
 // "github": {}, "folder": where files are put}; "env" is the caller's. RESULT gets {"steps":
 // [{name, status, ms, log, outputs, summary}], "outputs": {}, "status": of the step that failed}.
+//
+// With "workflow": {"file", "inputs": {}, "secrets": {}, "environments": {name: secrets}} the
+// inputs are those that the action's step in this file gives; RESULT then has the run's "title",
+// and the outputs of its "job".
 import {spawn} from "node:child_process";
 import {readFileSync, writeFileSync, existsSync} from "node:fs";
 import {createRequire} from "node:module";
@@ -23,6 +27,8 @@ function toData(value) {
   if (value !== null && typeof value === "object")
     return new data.Dictionary(
       ...Object.entries(value).map(([key, one]) => ({key, value: toData(one)})));
+  if (typeof value === "boolean")
+    return new data.BooleanData(value);
   return new data.StringData(String(value ?? ""));
 }
 
@@ -57,13 +63,43 @@ function readOutputs(file) {
   return outputs;
 }
 
+const fillAll = (texts, contexts) => Object.fromEntries(
+  Object.entries(texts ?? {}).map(([name, text]) => [name, fill(text, contexts)]));
+
+// A workflow's job, up to the step that uses the action.
+function startJob({file, inputs, secrets, environments}, github) {
+  const workflow = parse(readFileSync(file, "utf8"));
+  const contexts = {github, secrets, env: {}, steps: {}, inputs: {}};
+  if (github.event_name === "workflow_dispatch") {
+    for (const [name, one] of Object.entries(workflow.on.workflow_dispatch.inputs ?? {}))
+      contexts.inputs[name] = inputs[name] ?? one.default;
+  }
+  const title = fill(workflow["run-name"] ?? workflow.name, contexts);
+  const found = Object.values(workflow.jobs).flatMap(job => job.steps
+    .filter(step => /^backproof\/backproof@v\d+$/.test(step.uses)).map(step => ({job, step})));
+  if (found.length !== 1)
+    throw new Error(`${file} uses the action ${found.length} times`);
+  const [{job, step}] = found;
+  contexts.secrets = {...secrets, ...environments[fill(job.environment ?? "", contexts)]};
+  contexts.env = fillAll(job.env, contexts);
+  return {title, job, step, contexts};
+}
+
 const request = JSON.parse(readFileSync(requestFile, "utf8"));
 const action = parse(readFileSync(join(request.action, "action.yml"), "utf8"));
+const started = request.workflow ? startJob(request.workflow, request.github) : null;
+if (started) {
+  request.inputs = fillAll(started.step.with, started.contexts);
+  Object.assign(request.env, started.contexts.env);
+  for (const name of Object.keys(request.inputs))
+    if (!(name in action.inputs))
+      throw new Error(`${request.workflow.file}: the action has no input ${name}`);
+}
 const inputs = {};
 for (const [name, input] of Object.entries(action.inputs ?? {}))
   inputs[name] = request.inputs[name] ?? fill(input.default ?? "", {github: request.github});
 const contexts = {inputs, github: request.github, env: request.env, steps: {}};
-const result = {steps: [], outputs: {}, status: 0};
+const result = {steps: [], outputs: {}, status: 0, title: started?.title ?? "", job: {}};
 
 let current = null;
 process.on("SIGINT", () => current?.kill("SIGINT"));
@@ -107,4 +143,7 @@ for (const [number, step] of action.runs.steps.entries()) {
 }
 for (const [name, output] of Object.entries(action.outputs ?? {}))
   result.outputs[name] = fill(output.value, contexts);
+if (started?.step.id)
+  result.job = fillAll(started.job.outputs, {
+    ...started.contexts, steps: {[started.step.id]: {outputs: result.outputs}}});
 writeFileSync(resultFile, JSON.stringify(result));

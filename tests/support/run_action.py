@@ -55,6 +55,8 @@ class Ran:
     steps: list[Step]
     outputs: dict[str, str]
     status: int | str
+    title: str                  # with a workflow: what its run is called
+    job: dict[str, str]         # the same: the outputs of its job
 
     @property
     def log(self) -> str:
@@ -66,16 +68,17 @@ class Ran:
 
 
 class ActionRun:
-    """One run of the action in a folder, with the environment of a job."""
+    """One run of the action in a folder, with the environment of a job; or of the step of a
+    workflow that uses it, which then gives the inputs."""
 
     def __init__(self, action: Path, folder: Path, inputs: dict[str, str], env: dict[str, str],
-                 github: dict[str, str] | None = None) -> None:
+                 github: dict[str, str] | None = None, workflow: dict | None = None) -> None:
         folder.mkdir()
         self.result = folder / 'result.json'
         request = folder / 'request.json'
         request.write_text(json.dumps({
             'action': str(action), 'inputs': inputs, 'env': env, 'github': github or {},
-            'folder': str(folder)}), encoding='utf-8')
+            'folder': str(folder), 'workflow': workflow}), encoding='utf-8')
         self.child = subprocess.Popen(
             ['node', str(HERE / 'run_action.mjs'), str(install_tools()), str(request),
              str(self.result)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -94,7 +97,7 @@ class ActionRun:
             raise RuntimeError(f'run_action.mjs: {said}')
         answer = json.loads(self.result.read_text(encoding='utf-8'))
         return Ran([Step(**step) for step in answer['steps']], answer['outputs'],
-                   answer['status'])
+                   answer['status'], answer['title'], answer['job'])
 
     def kill(self) -> None:
         try:
