@@ -56,7 +56,9 @@ class CommandRunner:
                     self._start(run, now)
 
     def _start(self, run: Run, now: float) -> None:
-        env = {**os.environ, 'GITHUB_ACTIONS': 'true', 'GITHUB_RUN_ID': str(run.id),
+        outer = {name: value for name, value in os.environ.items()
+                 if not name.startswith(('GITHUB_', 'RUNNER_'))}     # of the tests' own job
+        env = {**outer, 'GITHUB_ACTIONS': 'true', 'GITHUB_RUN_ID': str(run.id),
                'GITHUB_RUN_NUMBER': str(run.number), 'GITHUB_RUN_ATTEMPT': '1',
                'GITHUB_REPOSITORY': run.repo.full_name, 'GITHUB_WORKFLOW': run.workflow.name,
                'GITHUB_REF_NAME': run.branch, 'GITHUB_REF': f'refs/heads/{run.branch}',
