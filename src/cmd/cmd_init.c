@@ -58,6 +58,9 @@ static enum bp_code look_at_old(struct files *files, bool force, struct bp_err *
         BP_AUTO(bp_buf_free) struct bp_buf old = {0};
         enum bp_code rc = bp_file_read(files->at[i].path, OLD_LIMIT, &old, NULL);
 
+        if (rc != BP_OK && rc != BP_ENOTFOUND)
+            return bp_fail(err, BP_EFAILED, "cannot read '%s', nothing was written",
+                           files->at[i].shown);
         files->at[i].same =
             rc == BP_OK && strcmp(bp_buf_str(&old), bp_buf_str(&files->at[i].text)) == 0;
         files->at[i].there = rc != BP_ENOTFOUND && !files->at[i].same;
@@ -240,6 +243,7 @@ static enum bp_code run(struct bp_app *app, struct bp_err *err)
     BP_AUTO(bp_init_place_free) struct bp_init_place place = {0};
     BP_AUTO(bp_init_asked_free) struct bp_init_asked asked = {0};
     BP_AUTO(files_free) struct files files = {0};
+    size_t minute = 0;
 
     if (bp_init_place_find(app, &place, err) != BP_OK)
         return err->code;
@@ -251,7 +255,8 @@ static enum bp_code run(struct bp_app *app, struct bp_err *err)
         make_files(&asked.answers, place.top, &files, err) != BP_OK ||
         (!dry && write_files(app, &files, err) != BP_OK))
         return err->code;
-    if (strncmp(asked.schedule, "0 ", 2) == 0)
+    minute = strspn(asked.schedule, "0");
+    if (minute > 0 && strchr(" ,", asked.schedule[minute]) != NULL)
         bp_warn(app->out,
                 "'%s' is at the full hour, when GitHub is late most often; hint: take "
                 "another minute",

@@ -127,13 +127,19 @@ static enum bp_code answer_branches(struct bp_app *app, const struct bp_init_pla
     return BP_OK;
 }
 
-static const char *server_of(const struct bp_app *app, const struct bp_init_place *place)
+/* https://HOST/api/v3 is the API of the server https://HOST; owned by the caller. */
+static char *server_of(const struct bp_app *app, const struct bp_init_place *place)
 {
+    static const char path[] = "/api/v3";
+    const char *api = bp_config_text(&app->cfg, BP_OPT_API_URL);
     const char *server = bp_env_get(app->env, "GITHUB_SERVER_URL");
 
+    if (bp_config_origin(&app->cfg, BP_OPT_API_URL) == BP_FROM_COMMAND_LINE &&
+        bp_text_ends_with(api, path))
+        return bp_strndup(api, strlen(api) - strlen(path));
     if (place->server != NULL)
-        return place->server;
-    return server != NULL ? server : "https://github.com";
+        return bp_strdup(place->server);
+    return bp_strdup(server != NULL ? server : "https://github.com");
 }
 
 enum bp_code bp_init_ask(struct bp_app *app, const struct bp_init_place *place,
@@ -157,7 +163,8 @@ enum bp_code bp_init_ask(struct bp_app *app, const struct bp_init_place *place,
 
     if (answer(app, &backups, &out->backup_repo, err) != BP_OK)
         return err->code;
-    out->answers = (struct bp_init_answers){.server = server_of(app, place),
+    out->server = server_of(app, place);
+    out->answers = (struct bp_init_answers){.server = out->server,
                                             .repo = out->repo,
                                             .branches = &out->branches,
                                             .schedule = out->schedule,
@@ -171,6 +178,7 @@ void bp_init_asked_free(struct bp_init_asked *asked)
     bp_free(asked->repo);
     bp_free(asked->schedule);
     bp_free(asked->backup_repo);
+    bp_free(asked->server);
     bp_list_free(&asked->branches);
     *asked = (struct bp_init_asked){0};
 }

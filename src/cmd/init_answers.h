@@ -10,6 +10,7 @@ struct bp_init_asked {
     char *repo;
     char *schedule;
     char *backup_repo;
+    char *server;
     struct bp_list branches;
     struct bp_init_answers answers;
 };

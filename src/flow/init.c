@@ -184,6 +184,8 @@ void bp_init_put_check(const struct bp_init_answers *answers, struct bp_buf *out
     }
     if (strcmp(answers->workflow, "backup.yml") != 0)
         bp_buf_printf(out, " --workflow %s", answers->workflow);
-    if (host != NULL)
+    if (host != NULL && bp_text_ends_with(host, ".ghe.com"))
+        bp_buf_printf(out, " --api-url https://api.%s", host);
+    else if (host != NULL)
         bp_buf_printf(out, " --api-url %s/api/v3", answers->server);
 }

@@ -193,7 +193,9 @@ static bool holds_secret(const char *address)
     size_t len = strcspn(start, "/?#");
     const char *at = memrchr(start, '@', len);
 
-    if (at == NULL || scheme == NULL)
+    if (strpbrk(address, "?#") != NULL)
+        return true;
+    if (at == NULL)
         return false;
     return bp_text_starts_with(address, "http") || memchr(start, ':', (size_t)(at - start)) != NULL;
 }
@@ -267,6 +269,22 @@ enum bp_code bp_init_check(const struct bp_init_answers *answers, struct bp_err 
 
 /* ---- a remote ---- */
 
+/*
+ * github.com, also by the other names that SSH knows it by: its port 443, and what people with
+ * several accounts write into ~/.ssh/config, such as "github.com-work" or "work".
+ */
+static bool is_github(const char *host, size_t len, bool ssh)
+{
+    static const char name[] = "github.com";
+    static const char port_443[] = "ssh.github.com";
+    size_t name_len = sizeof(name) - 1;
+
+    if (len >= name_len && strncasecmp(host, name, name_len) == 0)
+        return len == name_len || (ssh && host[name_len] == '-');
+    return ssh && (memchr(host, '.', len) == NULL ||
+                   (len == sizeof(port_443) - 1 && strncasecmp(host, port_443, len) == 0));
+}
+
 enum bp_code bp_init_read_remote(const char *address, char **out_server, char **out_repo,
                                  struct bp_err *err)
 {
@@ -293,7 +311,7 @@ enum bp_code bp_init_read_remote(const char *address, char **out_server, char **
         return bp_fail(err, BP_EUSAGE,
                        "the remote 'origin' names no owner/name; hint: give "
                        "--repo");
-    if (ssh && memchr(host, '.', host_len) == NULL) /* a name out of ~/.ssh/config */
+    if (is_github(host, host_len, ssh))
         *out_server = bp_strdup("https://github.com");
     else
         *out_server = bp_format("http%s://%.*s", bp_text_starts_with(address, "http:") ? "" : "s",

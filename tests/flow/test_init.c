@@ -160,7 +160,8 @@ Test(init, takes_repositories_and_addresses)
 Test(init, shows_no_password_of_an_address)
 {
     static const char *const bad[] = {"https://hunter22@h/o/n", "https://u:hunter22@h/o/n",
-                                      "ssh://u:hunter22@h/o/n"};
+                                      "ssh://u:hunter22@h/o/n", "u:hunter22@h/o/n",
+                                      "https://h/o/n?access_token=hunter22"};
     struct bp_err err;
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -199,6 +200,11 @@ Test(init, reads_the_addresses_of_remotes)
         {"ssh://git@git.example.org:2222/o/n.git", "https://git.example.org", "o/n"},
         {"git@work:o/n.git", "https://github.com", "o/n"}, /* a name out of ~/.ssh/config */
         {"git@github.com:/o/n.git", "https://github.com", "o/n"},
+        {"git@github.com-work:o/n.git", "https://github.com", "o/n"},
+        {"git@github.company.test:o/n.git", "https://github.company.test", "o/n"},
+        {"ssh://git@ssh.github.com:443/o/n.git", "https://github.com", "o/n"},
+        {"http://GitHub.com/o/n.git", "https://github.com", "o/n"},
+        {"https://github.com.example.org/o/n", "https://github.com.example.org", "o/n"},
         {"/srv/git/n.git", NULL, NULL},
         {"../n", NULL, NULL},
         {"file:///srv/o/n", NULL, NULL},

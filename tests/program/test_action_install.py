@@ -270,9 +270,12 @@ class Postgres(InstallTest):
         failed = self.install('postgres', 'auto', status=5)
         self.assertIn('    | no route ## [error]x', failed.stderr)
         self.assertIn('the server does not tell its version', failed.stderr)
-        for url in ('host=h password=x', 'postgresql://h/db?password=x'):
+        for url in ('host=h password=x', 'postgresql://h/db?password=x', 'host=h PASSWORD=x',
+                    'postgresql://u:hun/ter2@h/db', 'postgresql://u:hun@ter2@h/db',
+                    'postgresql://u:12/34@h/db', 'postgres://u:a:b/c@h', 'postgresql://:p@x@h'):
             failed = self.install('postgres', 'auto', status=5, DATABASE_URL=url)
             self.assertIn('a password is taken only from a URL', failed.stderr)
+            self.assertNotIn('ter2', failed.stderr)
         self.assertEqual(1, len(self.calls('psql')))
 
     def test_other_versions_are_refused(self) -> None:

@@ -284,7 +284,7 @@ class ReleaseTest(unittest.TestCase):
         for line in names.splitlines():
             self.assertIn(' 2023-11-14 22:13 backproof-1.2.3/', line)
 
-    def publish(self, tags: str, status: int = 0, **state: str) -> list[str]:
+    def publish(self, tags: str, status: int = 0, sha: str = 'c0ffee', **state: str) -> list[str]:
         """What was asked of GitHub."""
         self.write('build/release-files/a.deb', 'package')
         run(self.folder / 'scripts/release', 'sums')
@@ -293,7 +293,7 @@ class ReleaseTest(unittest.TestCase):
             self.write(f'bin/{name}', text)
         run(self.folder / 'scripts/release', 'publish', 'v1.2.3', status=status,
             env=clean_env(PATH=f'{self.folder / "bin"}:{os.environ["PATH"]}',
-                          GITHUB_REPOSITORY='a/b'))
+                          GITHUB_REPOSITORY='a/b', GITHUB_SHA=sha))
         return (self.folder / 'bin/calls').read_text().splitlines()
 
     def test_a_release_has_all_files_and_then_the_major_tag_moves(self) -> None:
@@ -321,6 +321,10 @@ class ReleaseTest(unittest.TestCase):
         again = self.publish('refs/tags/v1.2.3\n', draft='true')
         words = [call.split()[1] for call in again if call.startswith('release')]
         self.assertEqual(words, ['view', 'delete', 'create'])
+
+    def test_a_tag_that_was_moved_meanwhile_is_not_published(self) -> None:
+        calls = self.publish('refs/tags/v1.2.3\n', status=1, sha='0ther')
+        self.assertFalse([call for call in calls if not call.startswith('api repos')], calls)
 
     def test_a_release_that_is_not_ready_asks_for_nothing(self) -> None:
         self.write('CHANGELOG.md', '## Unreleased\n\n' + READY)
