@@ -1,4 +1,4 @@
-/* Sending: every row of the table of what becomes of a request. */
+/* The whole: branches and repositories on one clock, and what is never done. */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,13 +6,6 @@
 #include "flow/test_dispatch_world.h"
 
 TestSuite(dispatch, .init = world_set_up, .fini = world_tear_down);
-
-#define SCRIPT(...)                                                              \
-    (int)(sizeof((enum fake_answer[]){__VA_ARGS__}) / sizeof(enum fake_answer)), \
-        (enum fake_answer[])                                                     \
-    {                                                                            \
-        __VA_ARGS__                                                              \
-    }
 
 Test(dispatch, starts_every_branch_and_tells_its_run)
 {
@@ -35,52 +28,6 @@ Test(dispatch, leaves_a_second_between_two_requests)
 
     world_run();
     cr_expect_eq(second->sent_at_ms[0] - first->sent_at_ms[0], 1000);
-}
-
-/* The waits of 5, 10 and 20 s are a little longer by chance. */
-static void expect_wait(const struct fake_branch *b, int after, int64_t ms)
-{
-    int64_t waited = b->sent_at_ms[after] - b->sent_at_ms[after - 1];
-
-    cr_expect_geq(waited, ms);
-    cr_expect_leq(waited, ms + ms / 4 + 1000, "waited %d ms", (int)waited);
-}
-
-Test(dispatch, retries_after_5_10_and_20_seconds_then_gives_up)
-{
-    struct fake_branch *b = world_branch("main", SCRIPT(FAKE_NOT_SENT));
-
-    world_run();
-    cr_expect_eq(b->dispatches, 4);
-    expect_wait(b, 1, 5000);
-    expect_wait(b, 2, 10000);
-    expect_wait(b, 3, 20000);
-    world_expect(0, BP_VERDICT_FAILED, "gave up after 4 attempts: connection refused");
-    cr_expect_eq(w.results.at[0].code, BP_EUNAVAILABLE);
-}
-
-Test(dispatch, two_calls_do_not_wait_for_the_same_time)
-{
-    struct fake_branch *b = world_branch("main", SCRIPT(FAKE_NOT_SENT));
-    int64_t waited = 0;
-
-    world_run();
-    waited = b->sent_at_ms[1] - b->sent_at_ms[0];
-    bp_dispatch_results_free(&w.results);
-    b->dispatches = 0;
-    w.job.seed = 2;
-    world_run();
-    cr_expect_neq(b->sent_at_ms[1] - b->sent_at_ms[0], waited);
-}
-
-Test(dispatch, never_retries_a_rejection)
-{
-    struct fake_branch *b = world_branch("main", SCRIPT(FAKE_REJECTED, FAKE_OK));
-
-    world_run();
-    cr_expect_eq(b->dispatches, 1);
-    world_expect(0, BP_VERDICT_FAILED, "refused");
-    cr_expect_eq(w.results.at[0].code, BP_EFAILED);
 }
 
 Test(dispatch, one_branch_that_fails_does_not_stop_another)
@@ -120,38 +67,6 @@ Test(dispatch, a_request_without_an_answer_does_not_delay_another)
     world_expect(0, BP_VERDICT_STARTED, "");
 }
 
-Test(dispatch, does_not_send_again_when_an_ambiguous_request_was_accepted)
-{
-    struct fake_branch *b = world_branch("main", SCRIPT(FAKE_AMBIGUOUS_TAKEN));
-
-    world_run();
-    cr_expect_eq(b->dispatches, 1);
-    cr_expect_eq(world_runs("main"), 1);
-    world_expect(0, BP_VERDICT_STARTED, "");
-    cr_expect_eq(w.results.at[0].run_id, 100);
-}
-
-Test(dispatch, finds_the_run_of_an_ambiguous_request_late)
-{
-    struct fake_branch *b = world_branch("main", SCRIPT(FAKE_AMBIGUOUS_TAKEN));
-
-    b->plan.appear_ms = 29500; /* the last look, at the end of the window, decides */
-    world_run();
-    cr_expect_eq(b->dispatches, 1);
-    world_expect(0, BP_VERDICT_STARTED, "");
-}
-
-Test(dispatch, sends_again_after_the_settle_time_when_no_run_was_found)
-{
-    struct fake_branch *b = world_branch("main", SCRIPT(FAKE_AMBIGUOUS_NOT, FAKE_OK));
-
-    world_run();
-    cr_expect_eq(b->dispatches, 2);
-    cr_expect_geq(b->sent_at_ms[1] - b->sent_at_ms[0], 30000);
-    cr_expect_eq(world_runs("main"), 1);
-    world_expect(0, BP_VERDICT_STARTED, "");
-}
-
 Test(dispatch, sends_nothing_when_the_runs_before_are_unknown)
 {
     (void)fake_forge_fault(&w.forge, BP_ASK_RUNS, 1000, BP_EUNAVAILABLE);
@@ -160,28 +75,6 @@ Test(dispatch, sends_nothing_when_the_runs_before_are_unknown)
     world_run();
     cr_expect_eq(b->dispatches, 0);
     world_expect(0, BP_VERDICT_FAILED, "cannot list the runs that exist already");
-}
-
-Test(dispatch, says_so_when_it_stays_unknown_whether_a_run_started)
-{
-    struct fake_branch *b = world_branch("main", SCRIPT(FAKE_AMBIGUOUS_TAKEN, FAKE_OK));
-
-    fake_forge_fault(&w.forge, BP_ASK_RUNS, 1000, BP_EUNAVAILABLE)->after = 1;
-    world_run();
-    cr_expect_eq(b->dispatches, 1, "only a look that worked allows to send again");
-    world_expect(0, BP_VERDICT_FAILED, "it is unknown whether a run was started");
-}
-
-Test(dispatch, looks_before_it_sends_again_what_a_limit_refused)
-{
-    struct fake_branch *b = world_branch("main", SCRIPT(FAKE_LIMITED, FAKE_OK));
-
-    w.forge.retry_after_ms = 90000;
-    world_run();
-    cr_expect_eq(b->sent_at_ms[1] - b->sent_at_ms[0], 90000);
-    cr_expect_eq(fake_forge_asked(&w.forge, BP_ASK_USER), 1);
-    cr_expect_geq(fake_forge_asked(&w.forge, BP_ASK_RUNS), 3);
-    world_expect(0, BP_VERDICT_STARTED, "");
 }
 
 Test(dispatch, a_limit_holds_up_all_branches)
@@ -227,27 +120,6 @@ Test(dispatch, a_limit_says_what_may_have_been_started)
     world_expect(1, BP_VERDICT_FAILED, "run 101 was accepted, but not proved: the rate limit");
 }
 
-Test(dispatch, does_not_send_again_when_the_list_may_hide_the_run)
-{
-    struct fake_branch *b = world_branch("main", SCRIPT(FAKE_AMBIGUOUS_NOT, FAKE_OK));
-
-    w.forge.crowd = 110; /* runs of others, from now on */
-    world_run();
-    cr_expect_eq(b->dispatches, 1);
-    world_expect(0, BP_VERDICT_FAILED, "it is unknown whether a run was started");
-}
-
-Test(dispatch, does_not_send_again_when_a_new_run_shows_no_mark)
-{
-    struct fake_branch *b = world_branch("main", SCRIPT(FAKE_AMBIGUOUS_TAKEN, FAKE_OK));
-
-    w.job.marker_input = "mark";
-    w.forge.hides_titles = true; /* the file's run-name does not show the input */
-    world_run();
-    cr_expect_eq(b->dispatches, 1);
-    world_expect(0, BP_VERDICT_FAILED, "it is unknown whether a run was started");
-}
-
 Test(dispatch, a_limit_without_end_is_no_wait_at_all)
 {
     struct fake_branch *b = world_branch("main", SCRIPT(FAKE_LIMITED, FAKE_OK));
@@ -256,27 +128,6 @@ Test(dispatch, a_limit_without_end_is_no_wait_at_all)
     world_run();
     cr_expect_eq(b->dispatches, 1, "it may not be sent again at once");
     cr_expect_eq(w.results.at[0].verdict, BP_VERDICT_FAILED);
-}
-
-Test(dispatch, obeys_a_limit_that_a_look_runs_into)
-{
-    struct fake_branch *b = world_branch("main", 0, NULL);
-    struct fake_fault *fault = fake_forge_fault(&w.forge, BP_ASK_WORKFLOW, 2, BP_OK);
-
-    fault->limited = BP_LIMIT_SECONDARY;
-    world_run();
-    cr_expect_eq(b->sent_at_ms[0], 60000 + 120000, "a minute, then two");
-    world_expect(0, BP_VERDICT_STARTED, "");
-}
-
-Test(dispatch, asks_nothing_more_when_no_request_is_left)
-{
-    (void)world_branch("main", 0, NULL);
-    w.forge.remaining = 0;
-    w.forge.reset_in_ms = 30000;
-    world_run();
-    cr_expect_geq(w.forge.log[1].at_ms, 31000);
-    world_expect(0, BP_VERDICT_STARTED, "");
 }
 
 Test(dispatch, a_dry_run_sends_nothing)
@@ -361,21 +212,6 @@ Test(dispatch, a_repository_whose_branches_hang_does_not_delay_another)
     fake_forge_fault(&w.forge, BP_ASK_REPO, 1, BP_EUNAVAILABLE)->after = 1; /* a little later */
     world_run();
     cr_expect_lt(fake_forge_branch(&w.forge, "main")->sent_at_ms[0], 10000);
-}
-
-Test(dispatch, commit_statuses_do_not_delay_dispatches)
-{
-    struct fake_branch *last = NULL;
-    char name[16];
-
-    w.job.status_context = "backproof/dispatch";
-    for (int i = 0; i < 20; i++) {
-        (void)snprintf(name, sizeof(name), "b%d", i);
-        last = world_branch(name, 0, NULL);
-    }
-    world_run();
-    cr_expect_eq(last->sent_at_ms[0], 19000);
-    cr_expect_eq(fake_forge_asked(&w.forge, BP_ASK_STATUS), 20);
 }
 
 /* Random scripts of faults: each branch ends with exactly one run, or a failure that says why. */

@@ -96,16 +96,6 @@ Test(dispatch_workflow, the_token_of_a_workflow_is_not_asked_what_it_cannot_know
     world_expect(0, BP_VERDICT_STARTED, "");
 }
 
-Test(dispatch_workflow, a_branch_whose_file_takes_no_dispatch_fails_without_a_request)
-{
-    struct fake_branch *b = world_branch("main", 0, NULL);
-
-    w.forge.trigger_result = BP_EFAILED;
-    world_run();
-    world_expect(0, BP_VERDICT_FAILED, "no trigger");
-    cr_expect_eq(b->dispatches, 0);
-}
-
 Test(dispatch_workflow, a_disabled_workflow_is_named_with_its_fix)
 {
     (void)world_branch("main", 0, NULL);
@@ -144,115 +134,6 @@ Test(dispatch_workflow, check_does_not_enable)
     world_run();
     cr_expect_eq(fake_forge_asked(&w.forge, BP_ASK_ENABLE), 0);
     cr_expect_eq(bp_findings_verdict(&w.results.findings), BP_EFAILED);
-}
-
-Test(dispatch_workflow, a_branch_whose_run_is_active_is_left_out)
-{
-    struct fake_branch *b = world_branch("main", 0, NULL);
-    struct fake_branch *other = world_branch("dev", 0, NULL);
-
-    fake_forge_add_run(&w.forge, "main", "push")->plan.start_ms = -1;
-    w.job.skip_if_active = true;
-    world_run();
-    world_expect(0, BP_VERDICT_ALREADY_RUNNING, "run 100 is queued: not dispatched");
-    cr_expect(bp_verdict_is_good(w.results.at[0].verdict));
-    cr_expect_eq(w.results.at[0].run_id, 100);
-    cr_expect_eq(b->dispatches, 0);
-    cr_expect_eq(other->dispatches, 1);
-}
-
-Test(dispatch_workflow, a_run_that_ended_is_not_active)
-{
-    struct fake_branch *b = world_branch("main", 0, NULL);
-
-    fake_forge_add_run(&w.forge, "main", "push")->plan.finish_ms = 0;
-    w.job.skip_if_active = true;
-    world_run();
-    cr_expect_eq(b->dispatches, 1);
-}
-
-Test(dispatch_workflow, a_young_run_counts_as_done)
-{
-    struct fake_branch *b = world_branch("main", 0, NULL);
-
-    fake_forge_add_run(&w.forge, "main", "schedule")->run.created_ms -= 90000;
-    w.job.min_interval_ms = 120000;
-    world_run();
-    world_expect(0, BP_VERDICT_RECENT, "younger than --min-interval");
-    cr_expect_eq(b->dispatches, 0);
-}
-
-Test(dispatch_workflow, neither_an_old_run_nor_one_that_failed_counts_as_done)
-{
-    struct fake_branch *b = world_branch("main", 0, NULL);
-    struct fake_branch *c = world_branch("dev", 0, NULL);
-    struct fake_run *failed = NULL;
-
-    fake_forge_add_run(&w.forge, "main", "schedule")->run.created_ms -= 150000;
-    failed = fake_forge_add_run(&w.forge, "dev", "schedule");
-    failed->plan.finish_ms = 0;
-    failed->plan.conclusion = "failure";
-    w.job.min_interval_ms = 120000;
-    world_run();
-    cr_expect_eq(b->dispatches, 1);
-    cr_expect_eq(c->dispatches, 1);
-}
-
-static const struct fake_asked *status_of(int which)
-{
-    for (int i = 0; i < w.forge.asked; i++) {
-        if (w.forge.log[i].kind == BP_ASK_STATUS && which-- == 0)
-            return &w.forge.log[i];
-    }
-    return NULL;
-}
-
-Test(dispatch_workflow, the_verdict_becomes_a_status_of_the_commit)
-{
-    (void)world_branch("main", 0, NULL);
-    (void)world_branch("dev", 1, (enum fake_answer[]){FAKE_REJECTED});
-    w.job.status_context = "backproof/dispatch";
-    world_run();
-    cr_expect_eq(fake_forge_asked(&w.forge, BP_ASK_STATUS), 2);
-    cr_assert_not_null(status_of(1));
-    cr_expect_str_eq(status_of(0)->text, "failure: refused");
-    cr_expect_str_eq(status_of(1)->text, "success: in_progress");
-    cr_expect_geq(status_of(1)->at_ms - status_of(0)->at_ms, 1000);
-}
-
-Test(dispatch_workflow, a_status_that_cannot_be_set_is_a_warning)
-{
-    (void)world_branch("main", 0, NULL);
-    (void)fake_forge_fault(&w.forge, BP_ASK_STATUS, 100, BP_EAUTH);
-    w.job.status_context = "backproof/dispatch";
-    world_run();
-    world_expect(0, BP_VERDICT_STARTED, "");
-    cr_expect_not_null(strstr(w.printed, "cannot set the commit status"));
-}
-
-Test(dispatch_workflow, a_status_reveals_no_secret_and_tells_no_hint)
-{
-    struct fake_branch *b = world_branch("main", 1, (enum fake_answer[]){FAKE_OK});
-
-    bp_secrets_add(&w.out.secrets, "in_progress: why not");
-    bp_secrets_add(&w.out.secrets, "skipped");
-    b->plan.finish_ms = 0;
-    b->plan.conclusion = "skipped";
-    w.job.status_context = "backproof/dispatch";
-    world_run();
-    cr_expect_str_eq(status_of(0)->text, "failure: run 100 never started: ***");
-    bp_secrets_free(&w.out.secrets);
-}
-
-Test(dispatch_workflow, a_limit_beyond_the_deadline_leaves_out_the_status)
-{
-    (void)world_branch("main", 1, (enum fake_answer[]){FAKE_LIMITED});
-    w.forge.retry_after_ms = 3600000;
-    w.job.status_context = "backproof/dispatch";
-    world_run();
-    cr_expect_eq(fake_forge_asked(&w.forge, BP_ASK_STATUS), 0);
-    cr_expect_leq(w.clock.now_ms, 1000);
-    cr_expect_not_null(strstr(w.printed, "no commit status"));
 }
 
 Test(dispatch_workflow, a_dry_run_says_that_it_would_enable_and_counts_no_request)

@@ -42,4 +42,12 @@ int world_runs(const char *branch);
 /* The result is this, and its reason holds these words. */
 void world_expect(size_t which, enum bp_verdict verdict, const char *words);
 
+/* For world_branch(): how many answers, and which. */
+#define SCRIPT(...)                                                              \
+    (int)(sizeof((enum fake_answer[]){__VA_ARGS__}) / sizeof(enum fake_answer)), \
+        (enum fake_answer[])                                                     \
+    {                                                                            \
+        __VA_ARGS__                                                              \
+    }
+
 #endif
