@@ -220,6 +220,9 @@ static void explain(struct bp_http_call *call, CURLcode rc)
     }
     if (rc == CURLE_PEER_FAILED_VERIFICATION || rc == CURLE_SSL_CACERT_BADFILE)
         hint = "; hint: --ca-file names the certificate of a server of your own";
+    if (rc == CURLE_COULDNT_CONNECT || rc == CURLE_COULDNT_RESOLVE_HOST ||
+        rc == CURLE_COULDNT_RESOLVE_PROXY)
+        hint = "; hint: check the address, the network and the proxy";
     bp_fail(&call->err, code, "%s %s: %s%s", request->method, request->url,
             t->detail[0] != '\0' ? t->detail : curl_easy_strerror(rc), hint);
 }

@@ -267,6 +267,7 @@ Test(http_curl, a_refused_connection_has_sent_nothing)
     cr_expect_not(response.maybe_sent, "the request before does not count");
     cr_expect_eq(response.status, 0);
     cr_expect_not_null(strstr(err.msg, "Failed to connect"), "%s", err.msg);
+    cr_expect_not_null(strstr(err.msg, "; hint: check the address"), "%s", err.msg);
 }
 
 Test(http_curl, a_server_that_breaks_off_may_have_got_the_request)
