@@ -91,7 +91,7 @@ const struct bp_cmd bp_cmd_backup = {
                        "When anything fails, the branch is as it was.",
             .example = "DATABASE_URL=postgresql://... backproof backup "
                        "--backup-repo https://github.com/myorg/myapp-backups",
-            .groups = BP_GROUP_GENERAL | BP_GROUP_SOURCE | BP_GROUP_STORE},
+            .groups = BP_GROUP_GENERAL | BP_GROUP_SOURCE | BP_GROUP_BACKUP | BP_GROUP_STORE},
     .needs = needs,
     .run = run,
 };

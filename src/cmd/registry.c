@@ -113,6 +113,7 @@ static struct bp_postgres_options postgres_options(struct bp_app *app, enum bp_o
         .temp_parent = temp_parent(app),
         .clock = app->clock,
         .connect_timeout_ms = bp_config_number(&app->cfg, BP_OPT_CONNECT_TIMEOUT),
+        .connect_retries = bp_config_number(&app->cfg, BP_OPT_CONNECT_RETRIES),
         .lock_timeout_ms = bp_config_number(&app->cfg, BP_OPT_LOCK_TIMEOUT)};
 }
 

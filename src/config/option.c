@@ -128,10 +128,10 @@ static const struct bp_option table[BP_OPT_COUNT] = {
     [BP_OPT_TIMEOUT] =
         {.name = "timeout",
          .type = BP_TYPE_DURATION,
-         .group = BP_GROUP_FORGE,
+         .group = BP_GROUP_FORGE | BP_GROUP_BACKUP,
          .value = "TIME",
-         .help = "Give up on what is not proved by then. By default 15m, and 1h with --until "
-                 "finished."},
+         .help = "Give up after this long. By default 15m for a dispatch, 1h with --until "
+                 "finished, 30m for a backup."},
     [BP_OPT_REQUIRE] = {.name = "require",
                         .type = BP_TYPE_CHOICE,
                         .group = BP_GROUP_DISPATCH,
@@ -232,6 +232,15 @@ static const struct bp_option table[BP_OPT_COUNT] = {
                                 .value = "TIME",
                                 .fallback = "15s",
                                 .help = "Give up connecting to the database after this long."},
+    [BP_OPT_CONNECT_RETRIES] =
+        {.name = "connect-retries",
+         .type = BP_TYPE_INT,
+         .group =
+             BP_GROUP_SOURCE | BP_GROUP_RESTORE,
+         .value = "N",
+         .fallback = "5",
+         .help = "Connect again at most this often, after 1, 2, 4 ... seconds, while the server "
+                 "starts, sleeps, is full or cannot be reached."},
     [BP_OPT_LOCK_TIMEOUT] = {.name = "lock-timeout",
                              .type = BP_TYPE_DURATION,
                              .group = BP_GROUP_SOURCE,
@@ -245,6 +254,81 @@ static const struct bp_option table[BP_OPT_COUNT] = {
                         .choices = {"push", "pr", "schedule", "manual", "standalone"},
                         .help = "What this backup was made for, when the workflow's own event does "
                                 "not tell: a dispatched run is 'manual' to GitHub."},
+    [BP_OPT_JOBS] = {.name = "jobs",
+                     .type = BP_TYPE_INT,
+                     .group = BP_GROUP_BACKUP,
+                     .value = "N",
+                     .letter = 'j',
+                     .help = "Read with this many connections at once, besides the one that holds "
+                             "the locks. By default one for each processor core."},
+    [BP_OPT_SCHEMA] = {.name = "schema",
+                       .type = BP_TYPE_LIST,
+                       .group = BP_GROUP_BACKUP,
+                       .value = "PATTERN",
+                       .help = "Only these schemas, as with pg_dump -n: without extensions, large "
+                               "objects and what else belongs to no schema. A pattern as in psql; "
+                               "repeat it for each."},
+    [BP_OPT_EXCLUDE_SCHEMA] = {.name = "exclude-schema",
+                               .type = BP_TYPE_LIST,
+                               .group = BP_GROUP_BACKUP,
+                               .value = "PATTERN",
+                               .help = "All schemas but these; repeat it for each."},
+    [BP_OPT_TABLE] = {.name = "table",
+                      .type = BP_TYPE_LIST,
+                      .group = BP_GROUP_BACKUP,
+                      .value = "PATTERN",
+                      .help = "Only these tables, views and sequences, as with pg_dump -t: without "
+                              "what they need. Repeat it for each."},
+    [BP_OPT_EXCLUDE_TABLE] = {.name = "exclude-table",
+                              .type = BP_TYPE_LIST,
+                              .group = BP_GROUP_BACKUP,
+                              .value = "PATTERN",
+                              .help = "All tables but these; repeat it for each."},
+    [BP_OPT_EXCLUDE_TABLE_DATA] = {.name = "exclude-table-data",
+                                   .type = BP_TYPE_LIST,
+                                   .group = BP_GROUP_BACKUP,
+                                   .value = "PATTERN",
+                                   .help = "The definition of these tables, but not their rows; "
+                                           "repeat it for each."},
+    [BP_OPT_MASK] = {.name = "mask",
+                     .type = BP_TYPE_LIST,
+                     .group = BP_GROUP_BACKUP,
+                     .value = "COLUMN=VALUE",
+                     .help = "Replace a column's values before they leave the server: "
+                             "table.column=null, =hash, ='a literal' or =an SQL expression; repeat "
+                             "it for each."},
+    [BP_OPT_SCHEMA_DUMPS] = {.name = "schema-dumps",
+                             .type = BP_TYPE_FLAG,
+                             .group = BP_GROUP_BACKUP,
+                             .help = "Add a pg_dump -Fc of each schema, for pg_restore. It is "
+                                     "compressed, so Git keeps every one whole."},
+    [BP_OPT_ALLOW_EMPTY] = {.name = "allow-empty",
+                            .type = BP_TYPE_FLAG,
+                            .group = BP_GROUP_BACKUP,
+                            .help = "Accept a database whose tables have no row at all; otherwise "
+                                    "that is an error."},
+    [BP_OPT_IF_LOCKED] = {.name = "if-locked",
+                          .type = BP_TYPE_CHOICE,
+                          .group = BP_GROUP_BACKUP,
+                          .value = "WHAT",
+                          .fallback = "wait",
+                          .choices = {"wait", "skip", "fail"},
+                          .help = "While another backup of this database and branch runs: wait for "
+                                  "its end, skip this one with success, or fail."},
+    [BP_OPT_LOCK_RETRIES] =
+        {.name = "lock-retries",
+         .type = BP_TYPE_INT,
+         .group = BP_GROUP_BACKUP,
+         .value = "N",
+         .fallback = "3",
+         .help = "Try to lock the tables again at most this often, after 5, 10, 20 ... seconds."},
+    [BP_OPT_STATEMENT_TIMEOUT] = {.name = "statement-timeout",
+                                  .type = BP_TYPE_DURATION,
+                                  .group = BP_GROUP_BACKUP,
+                                  .value = "TIME",
+                                  .help = "Give up when the server needs longer for one statement, "
+                                          "such as reading one table. By default there is no "
+                                          "such limit."},
     [BP_OPT_BACKUP_REPO] = {.name = "backup-repo",
                             .type = BP_TYPE_TEXT,
                             .group = BP_GROUP_STORE | BP_GROUP_INIT,
@@ -392,6 +476,8 @@ const char *bp_option_group_title(unsigned group)
         return "Restore";
     case BP_GROUP_INIT:
         return "Setup";
+    case BP_GROUP_BACKUP:
+        return "Backup";
     default:
         return "General";
     }

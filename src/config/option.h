@@ -52,8 +52,22 @@ enum bp_opt {
     /* source */
     BP_OPT_DATABASE_URL,
     BP_OPT_CONNECT_TIMEOUT,
+    BP_OPT_CONNECT_RETRIES,
     BP_OPT_LOCK_TIMEOUT,
     BP_OPT_TRIGGER,
+    /* backup */
+    BP_OPT_JOBS,
+    BP_OPT_SCHEMA,
+    BP_OPT_EXCLUDE_SCHEMA,
+    BP_OPT_TABLE,
+    BP_OPT_EXCLUDE_TABLE,
+    BP_OPT_EXCLUDE_TABLE_DATA,
+    BP_OPT_MASK,
+    BP_OPT_SCHEMA_DUMPS,
+    BP_OPT_ALLOW_EMPTY,
+    BP_OPT_IF_LOCKED,
+    BP_OPT_LOCK_RETRIES,
+    BP_OPT_STATEMENT_TIMEOUT,
     /* backup repository */
     BP_OPT_BACKUP_REPO,
     BP_OPT_BACKUP_BRANCH,
@@ -97,7 +111,8 @@ enum bp_opt_group {
     BP_GROUP_FIND = 1 << 5,
     BP_GROUP_RESTORE = 1 << 6,
     BP_GROUP_INIT = 1 << 7,
-    BP_GROUP_LAST = BP_GROUP_INIT
+    BP_GROUP_BACKUP = 1 << 8,
+    BP_GROUP_LAST = BP_GROUP_BACKUP
 };
 
 struct bp_option {

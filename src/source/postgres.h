@@ -15,7 +15,13 @@ struct bp_postgres_options {
     const char *temp_parent;  /* where temporary folders go */
     struct bp_clock *clock;   /* with its stop */
     int64_t connect_timeout_ms;
+    int64_t connect_retries;
     int64_t lock_timeout_ms;
+    struct bp_scope scope; /* of a source */
+    /* Tell a person what goes on (a lock that is waited for ...), one line without its end. Called
+     * by the thread that called the driver. NULL: nobody wants to know. */
+    void (*tell)(void *ctx, const char *words);
+    void *tell_ctx;
     const char *const *program_dirs; /* where pg_dump may be, NULL at the end; NULL: the usual
                                         folders, then PATH */
 };

@@ -14,6 +14,20 @@
 
 #include "base/compiler.h"
 #include "base/err.h"
+#include "base/list.h"
+
+/*
+ * What a backup takes. Each is a list of patterns as psql takes them, but the masks, which are
+ * "table.column=what" (docs/backup.md). All lent; empty lists mean everything.
+ */
+struct bp_scope {
+    struct bp_list schemas;
+    struct bp_list exclude_schemas;
+    struct bp_list tables;
+    struct bp_list exclude_tables;
+    struct bp_list exclude_table_data;
+    struct bp_list masks;
+};
 
 /* Rows that are backed up together. All strings are owned by the table. */
 struct bp_table {
