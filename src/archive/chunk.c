@@ -27,16 +27,29 @@ static uint64_t spread(const char *row, size_t len)
     return h ^ h >> 29;
 }
 
-bool bp_chunk_ends(size_t len, const char *row, size_t row_len)
+/*
+ * A row has a chance of its own share of the spread, so that files come out equally long whether
+ * rows are short or long.
+ */
+static uint64_t chance(size_t row_len, size_t spread_len)
 {
-    uint64_t share = 0;
+    return row_len >= spread_len ? UINT64_MAX : UINT64_MAX / spread_len * row_len;
+}
 
-    if (len < BP_CHUNK_MIN)
-        return false;
-    if (len >= BP_CHUNK_MAX || row_len >= BP_CHUNK_SPREAD)
+bool bp_chunk_is_fence(const char *row, size_t row_len)
+{
+    return spread(row, row_len) <= chance(row_len, BP_CHUNK_FENCE_SPREAD);
+}
+
+bool bp_chunk_ends(size_t len, const char *row, size_t row_len, bool fences)
+{
+    uint64_t value = 0;
+
+    if (len >= BP_CHUNK_MAX)
         return true;
-    /* A row ends the file with a chance of its own share of the spread, so that files come out
-     * equally long whether rows are short or long. */
-    share = UINT64_MAX / BP_CHUNK_SPREAD * row_len;
-    return spread(row, row_len) < share;
+    if (len < BP_CHUNK_MIN && !fences)
+        return false;
+    value = spread(row, row_len);
+    return (len >= BP_CHUNK_MIN && value <= chance(row_len, BP_CHUNK_SPREAD)) ||
+           (fences && value <= chance(row_len, BP_CHUNK_FENCE_SPREAD));
 }

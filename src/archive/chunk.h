@@ -2,6 +2,11 @@
  * Where a large table is cut into files. A cut falls between two rows and is chosen by the
  * content of the row before it, so that an insert or a delete changes one or two files and not
  * all that follow. Files are about 4 MiB: at least 2, at most 16 (a longer row stays whole).
+ *
+ * In a table whose rows are all different there is a fence about every 16 MiB: a row that ends its
+ * file wherever that began, even when it is shorter than 2 MiB. Behind a fence the cuts depend on
+ * nothing that came before; so several connections can read parts of one table, from fence to
+ * fence, and make the same files as one.
  */
 #ifndef BP_ARCHIVE_CHUNK_H
 #define BP_ARCHIVE_CHUNK_H
@@ -9,9 +14,18 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { BP_CHUNK_MIN = 2 << 20, BP_CHUNK_SPREAD = 2 << 20, BP_CHUNK_MAX = 16 << 20 };
+enum {
+    BP_CHUNK_MIN = 2 << 20,
+    BP_CHUNK_SPREAD = 2 << 20,
+    BP_CHUNK_MAX = 16 << 20,
+    BP_CHUNK_FENCE_SPREAD = 16 << 20
+};
 
-/* Whether a file that now holds len bytes, the last of them this row, ends here. */
-bool bp_chunk_ends(size_t len, const char *row, size_t row_len);
+/* Whether a file that now holds len bytes, the last of them this row, ends here. fences: the
+ * table's rows are all different. */
+bool bp_chunk_ends(size_t len, const char *row, size_t row_len, bool fences);
+
+/* Whether this row is a fence, in a table that has them. */
+bool bp_chunk_is_fence(const char *row, size_t row_len);
 
 #endif

@@ -149,7 +149,7 @@ void bp_manifest_render(const struct bp_manifest *m, struct bp_buf *out)
     bp_json_set(top, "source", source_new(m));
     bp_json_set(top, "database", database_new(m));
     set_text(top, "pg_dump_version", m->pg_dump_version);
-    bp_json_set(top, "options", bp_json_object_new());
+    bp_json_set(top, "options", bp_manifest_options_render(&m->options));
     bp_json_set(top, "tables", tables_new(m));
     bp_json_set(top, "files", files_new(m));
     bp_json_set(top, "totals", totals);
@@ -316,6 +316,7 @@ static void parse_head(const struct bp_json *top, struct bp_manifest *m)
     m->database.snapshot = take_text(database, "snapshot");
     m->database.lsn = take_text(database, "lsn");
     m->pg_dump_version = take_text(top, "pg_dump_version");
+    bp_manifest_options_parse(bp_json_get(top, "options"), &m->options);
 }
 
 /* The format number first: a newer format may have changed everything else. */
@@ -416,6 +417,7 @@ void bp_manifest_free(struct bp_manifest *m)
     }
     for (size_t i = 0; i < m->file_count; i++)
         bp_free(m->files[i].path);
+    bp_manifest_options_free(&m->options);
     bp_free(m->tables);
     bp_free(m->files);
     *m = (struct bp_manifest){0};

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "archive/manifest_options.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/hash.h"
@@ -29,7 +30,7 @@ struct bp_manifest_table {
     char *order;
     int64_t rows;
     int64_t bytes;                   /* of COPY text */
-    char sha256[BP_SHA256_HEX_SIZE]; /* of all rows as COPY text, one after the other */
+    char sha256[BP_SHA256_HEX_SIZE]; /* of its files' checksums, each with a line end, in order */
     struct bp_list files;            /* of rows, in order */
 };
 
@@ -60,6 +61,7 @@ struct bp_manifest {
     } database;
     char *pg_dump_version;
     int64_t large_objects;
+    struct bp_manifest_options options;
 
     struct bp_manifest_table *tables;
     size_t table_count;

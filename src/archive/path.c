@@ -51,3 +51,11 @@ char *bp_path_table(const char *schema, const char *table)
 
     return bp_format("%s/tables/%s", folder, part);
 }
+
+char *bp_path_schema_dump(const char *schema)
+{
+    BP_AUTO(bp_freep) char *folder = bp_path_schema(schema);
+    BP_AUTO(bp_freep) char *part = encode(schema);
+
+    return bp_format("%s/%s.dump", folder, part);
+}

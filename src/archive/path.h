@@ -14,4 +14,7 @@ char *bp_path_schema(const char *schema) BP_CHECK;
 /* "public/tables/users", below the archive. Owned by the caller. */
 char *bp_path_table(const char *schema, const char *table) BP_CHECK;
 
+/* "public/public.dump", below the archive. Owned by the caller. */
+char *bp_path_schema_dump(const char *schema) BP_CHECK;
+
 #endif

@@ -183,7 +183,7 @@ static void pump(const struct bp_child_job *job, struct running *child,
         {.fd = child->out, .events = POLLIN},
         {.fd = child->errs, .events = POLLIN},
         {.fd = child->in, .events = POLLOUT},
-        {.fd = job->clock->stop != NULL ? job->clock->stop->fd : -1, .events = POLLIN},
+        {.fd = bp_stop_fd(job->clock->stop), .events = POLLIN},
     };
 
     if (poll(fds, 4, timeout_ms) <= 0)

@@ -124,7 +124,7 @@ int bp_app_run(struct bp_app *app, const char *const *words)
     bp_target_freep(&app->target);
     bp_store_freep(&app->store);
     bp_config_free(&app->cfg);
-    if (rc == BP_ESTOPPED && app->clock->stop != NULL && app->clock->stop->signal != 0)
-        return 128 + app->clock->stop->signal;
+    if (rc == BP_ESTOPPED && bp_stop_signal(app->clock->stop) != 0)
+        return 128 + bp_stop_signal(app->clock->stop);
     return bp_code_exit_status(rc);
 }

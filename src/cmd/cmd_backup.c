@@ -6,10 +6,14 @@
 #include "cmd/cmds.h"
 #include "cmd/registry.h"
 
+#include <string.h>
+
 #include "base/json.h"
 #include "base/text.h"
 #include "flow/backup.h"
 #include "gha/context.h"
+
+enum { LIMIT_MS = 30 * 60 * 1000, MOST_JOBS = 64 };
 
 static const enum bp_opt needs[] = {BP_OPT_BACKUP_REPO, BP_OPT_COUNT};
 
@@ -18,6 +22,9 @@ static void report_json(struct bp_app *app, const struct bp_backup_result *resul
     BP_AUTO(bp_json_freep) struct bp_json *top = bp_json_object_new();
     BP_AUTO(bp_buf_free) struct bp_buf text = {0};
 
+    bp_json_set_bool(top, "skipped", result->skipped);
+    if (result->skipped)
+        bp_json_set_text(top, "reason", result->reason);
     bp_json_set_text(top, "id", result->id);
     bp_json_set_text(top, "path", result->path);
     bp_json_set_text(top, "commit", result->commit);
@@ -35,6 +42,10 @@ static void report_text(struct bp_app *app, const struct bp_backup_result *resul
 {
     BP_AUTO(bp_buf_free) struct bp_buf text = {0};
 
+    if (result->skipped) {
+        bp_print(app->out, "skipped: %s\n", result->reason);
+        return;
+    }
     bp_buf_printf(&text, "%s %s: %lld tables, ",
                   bp_config_flag(&app->cfg, BP_OPT_DRY_RUN) ? "would commit" : "backed up",
                   result->id, (long long)result->tables);
@@ -48,31 +59,58 @@ static void report_text(struct bp_app *app, const struct bp_backup_result *resul
              result->commit[0] != '\0' ? result->commit : "none", result->path);
 }
 
-static enum bp_code run(struct bp_app *app, struct bp_err *err)
+static enum bp_backup_if_locked if_locked(const struct bp_config *cfg)
+{
+    if (bp_config_is(cfg, BP_OPT_IF_LOCKED, "skip"))
+        return BP_BACKUP_SKIP;
+    return bp_config_is(cfg, BP_OPT_IF_LOCKED, "fail") ? BP_BACKUP_FAIL : BP_BACKUP_WAIT;
+}
+
+static void read_job(struct bp_app *app, const struct bp_gha_context *context,
+                     struct bp_backup_job *job)
+{
+    const struct bp_config *cfg = &app->cfg;
+    const char *event = bp_config_text(cfg, BP_OPT_TRIGGER);
+
+    *job = (struct bp_backup_job){.clock = app->clock,
+                                  .out = app->out,
+                                  .branch = bp_config_text(cfg, BP_OPT_BACKUP_BRANCH),
+                                  .tool_version = bp_version(),
+                                  .repository = context->repository,
+                                  .ref = context->ref,
+                                  .sha = context->sha,
+                                  .event = event != NULL ? event : context->event,
+                                  .run_id = context->run_id,
+                                  .run_url = context->run_url,
+                                  .jobs = (size_t)bp_config_number(cfg, BP_OPT_JOBS),
+                                  .if_locked = if_locked(cfg),
+                                  .schema_dumps = bp_config_flag(cfg, BP_OPT_SCHEMA_DUMPS),
+                                  .allow_empty = bp_config_flag(cfg, BP_OPT_ALLOW_EMPTY)};
+}
+
+static enum bp_code back_up(struct bp_app *app, struct bp_err *err)
 {
     BP_AUTO(bp_source_freep) struct bp_source *source = NULL;
     BP_AUTO(bp_store_freep) struct bp_store *store = NULL;
+    struct bp_scope scope = bp_registry_scope(app);
     struct bp_gha_context context = {0};
-    struct bp_backup_job job = {.clock = app->clock,
-                                .out = app->out,
-                                .branch = bp_config_text(&app->cfg, BP_OPT_BACKUP_BRANCH),
-                                .tool_version = bp_version()};
+    struct bp_backup_job job = {0};
     struct bp_backup_result result = {0};
 
     bp_gha_context_read(app->env, &context);
-    job.repository = context.repository;
-    job.ref = context.ref;
-    job.sha = context.sha;
-    job.event = bp_config_text(&app->cfg, BP_OPT_TRIGGER);
-    if (job.event == NULL)
-        job.event = context.event;
-    job.run_id = context.run_id;
-    job.run_url = context.run_url;
+    read_job(app, &context, &job);
+    if (job.jobs > MOST_JOBS)
+        return bp_fail(err, BP_EUSAGE, "--jobs takes at most %d", MOST_JOBS);
+    if (job.schema_dumps && scope.masks.count > 0)
+        return bp_fail(err, BP_EUSAGE,
+                       "--schema-dumps would hold the values that --mask hides; hint: use one of "
+                       "them");
     if (bp_registry_source(app, &source, err) != BP_OK ||
         bp_registry_store(app, &store, err) != BP_OK)
         return err->code;
     job.source = source;
     job.store = store;
+    job.scope = &scope;
     if (bp_flow_backup(&job, &result, err) != BP_OK)
         return err->code;
     if (bp_config_is(&app->cfg, BP_OPT_FORMAT, "json"))
@@ -80,6 +118,30 @@ static enum bp_code run(struct bp_app *app, struct bp_err *err)
     else
         report_text(app, &result);
     return BP_OK;
+}
+
+/* Everything that the backup does is under its time limit. */
+static enum bp_code run(struct bp_app *app, struct bp_err *err)
+{
+    const struct bp_stop *stop = app->clock->stop;
+    struct bp_stop limited = bp_stop_limited(stop, LIMIT_MS);
+    enum bp_code rc = BP_OK;
+
+    if (bp_config_origin(&app->cfg, BP_OPT_TIMEOUT) != BP_FROM_NOWHERE)
+        limited = bp_stop_limited(stop, bp_config_number(&app->cfg, BP_OPT_TIMEOUT));
+    app->clock->stop = &limited;
+    rc = back_up(app, err);
+    app->clock->stop = stop;
+    if (rc != BP_ETIMEOUT || strstr(err->msg, "hint: ") != NULL)
+        return rc;
+    {
+        const struct bp_err inner = *err;
+
+        return bp_fail(err, BP_ETIMEOUT,
+                       "%s; hint: see what takes so long, or allow more with "
+                       "--timeout",
+                       inner.msg);
+    }
 }
 
 const struct bp_cmd bp_cmd_backup = {

@@ -101,6 +101,11 @@ enum bp_code bp_registry_forge(struct bp_app *app, struct bp_forge **out, struct
     return BP_OK;
 }
 
+static void tell(void *ctx, const char *words)
+{
+    bp_info(ctx, "%s", words);
+}
+
 static struct bp_postgres_options postgres_options(struct bp_app *app, enum bp_opt url)
 {
     const char *password = bp_env_get(app->env, "PGPASSWORD");
@@ -112,14 +117,35 @@ static struct bp_postgres_options postgres_options(struct bp_app *app, enum bp_o
         .env = app->env,
         .temp_parent = temp_parent(app),
         .clock = app->clock,
+        .tell = tell,
+        .tell_ctx = app->out,
         .connect_timeout_ms = bp_config_number(&app->cfg, BP_OPT_CONNECT_TIMEOUT),
         .connect_retries = bp_config_number(&app->cfg, BP_OPT_CONNECT_RETRIES),
         .lock_timeout_ms = bp_config_number(&app->cfg, BP_OPT_LOCK_TIMEOUT)};
 }
 
+struct bp_scope bp_registry_scope(const struct bp_app *app)
+{
+    const struct bp_config *cfg = &app->cfg;
+
+    return (struct bp_scope){
+        .schemas = *bp_config_list(cfg, BP_OPT_SCHEMA),
+        .exclude_schemas = *bp_config_list(cfg, BP_OPT_EXCLUDE_SCHEMA),
+        .tables = *bp_config_list(cfg, BP_OPT_TABLE),
+        .exclude_tables = *bp_config_list(cfg, BP_OPT_EXCLUDE_TABLE),
+        .exclude_table_data = *bp_config_list(cfg, BP_OPT_EXCLUDE_TABLE_DATA),
+        .masks = *bp_config_list(cfg, BP_OPT_MASK),
+    };
+}
+
 enum bp_code bp_registry_source(struct bp_app *app, struct bp_source **out, struct bp_err *err)
 {
-    const struct bp_postgres_options options = postgres_options(app, BP_OPT_DATABASE_URL);
+    struct bp_postgres_options options = postgres_options(app, BP_OPT_DATABASE_URL);
+
+    options.scope = bp_registry_scope(app);
+    options.jobs = bp_config_number(&app->cfg, BP_OPT_JOBS);
+    options.lock_retries = bp_config_number(&app->cfg, BP_OPT_LOCK_RETRIES);
+    options.statement_timeout_ms = bp_config_number(&app->cfg, BP_OPT_STATEMENT_TIMEOUT);
 
     if (guard_connection(app, BP_OPT_DATABASE_URL, err) != BP_OK)
         return err->code;

@@ -9,6 +9,9 @@
 
 enum bp_code bp_registry_forge(struct bp_app *app, struct bp_forge **out,
                                struct bp_err *err) BP_CHECK;
+/* What a backup takes, as the options say; its lists are lent by app->cfg. */
+struct bp_scope bp_registry_scope(const struct bp_app *app);
+
 enum bp_code bp_registry_source(struct bp_app *app, struct bp_source **out,
                                 struct bp_err *err) BP_CHECK;
 enum bp_code bp_registry_target(struct bp_app *app, struct bp_target **out,

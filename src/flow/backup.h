@@ -1,6 +1,6 @@
 /*
- * One backup: a locked snapshot of the source becomes one commit in the store. Rows travel as a
- * stream; the memory it takes does not grow with the database.
+ * One backup: a locked snapshot of the source, read by several connections, becomes one commit in
+ * the store. Rows travel as a stream; the memory it takes does not grow with the database.
  */
 #ifndef BP_FLOW_BACKUP_H
 #define BP_FLOW_BACKUP_H
@@ -12,13 +12,21 @@
 #include "source/source.h"
 #include "store/store.h"
 
+/* While another backup of the same database and branch runs. */
+enum bp_backup_if_locked { BP_BACKUP_WAIT, BP_BACKUP_SKIP, BP_BACKUP_FAIL };
+
 /* All lent for the length of the call. */
 struct bp_backup_job {
     struct bp_source *source;
     struct bp_store *store;
-    struct bp_clock *clock;
+    struct bp_clock *clock; /* a limit of its stop is the limit of the backup */
     struct bp_out *out;
-    const char *branch; /* of the backup repository, for messages */
+    const char *branch; /* of the backup repository */
+    size_t jobs;        /* connections that read; 0: one for each core */
+    enum bp_backup_if_locked if_locked;
+    const struct bp_scope *scope; /* what the source was told to take; for the manifest */
+    bool schema_dumps;
+    bool allow_empty; /* no row in any table is no error */
     const char *tool_version;
     /* NULL: unknown */
     const char *repository;
@@ -37,9 +45,14 @@ struct bp_backup_result {
     int64_t rows;
     int64_t bytes;
     int64_t took_ms;
+    bool skipped;                                   /* another backup runs: nothing was done */
+    char reason[1024]; /* who runs it */
 };
 
-/* When it fails, the store's branch is as it was. */
+/*
+ * When it fails, the store's branch is as it was. BP_ETIMEOUT and BP_ESTOPPED say what was being
+ * done. BP_ELOCKED: a table, or with BP_BACKUP_FAIL the whole database, is in use.
+ */
 enum bp_code bp_flow_backup(const struct bp_backup_job *job, struct bp_backup_result *result,
                             struct bp_err *err) BP_CHECK;
 

@@ -1,161 +1,140 @@
 #include "flow/stage.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "archive/chunk.h"
-#include "archive/path.h"
 #include "base/hash.h"
 #include "base/mem.h"
-#include "base/text.h"
 
 /* GitHub refuses files of 100 MiB; a row cannot be cut. */
-enum { LARGEST_FILE = 95 << 20 };
+enum { LARGEST_FILE = 95 << 20, BYTES_PER_FILE = 32 << 20 };
 
-static const char end_of_copy[] = "\\.\n";
-
-enum bp_code bp_stage_file(struct bp_stage *stage, const char *path, const char *text, size_t len,
-                           bool executable, struct bp_err *err)
+void bp_stage_files_free(struct bp_stage_files *files)
 {
-    struct bp_manifest_file *file = NULL;
+    bp_free(files->at);
+    *files = (struct bp_stage_files){0};
+}
 
+static struct bp_stage_file *add_file(struct bp_stage_files *files)
+{
+    if ((files->count & (files->count + 1)) == 0) /* grows at 0, 1, 3, 7 ... */
+        files->at = bp_realloc(files->at, 2 * files->count + 1, sizeof(*files->at));
+    return &files->at[files->count++];
+}
+
+void bp_stage_files_join(struct bp_stage_files *files, struct bp_stage_files *more)
+{
+    for (size_t i = 0; i < more->count; i++)
+        *add_file(files) = more->at[i];
+    files->lines += more->lines;
+    files->bytes += more->bytes;
+    bp_stage_files_free(more);
+}
+
+static enum bp_code put(struct bp_store *store, const char *data, size_t len,
+                        struct bp_stage_file *file, struct bp_err *err)
+{
     if (len > LARGEST_FILE)
-        return bp_fail(
-            err, BP_EFAILED,
-            "'%s' would have %zu bytes, and a Git server refuses files of 100 MiB; hint: "
-            "a single row is that large, keep such values outside the database",
-            path, len);
-    if (stage->store->ops->stage(stage->store, path, text, len, executable, err) != BP_OK)
+        return bp_fail(err, BP_EFAILED,
+                       "a file would have %zu bytes, and a Git server refuses files of 100 MiB; "
+                       "hint: a single row is that large, keep such values outside the database",
+                       len);
+    if (store->ops->put(store, data, len, &file->blob, err) != BP_OK)
         return err->code;
-    file = bp_manifest_add_file(stage->manifest, path, (int64_t)len);
-    bp_sha256_hex(text, len, file->sha256);
+    file->bytes = (int64_t)len;
+    bp_sha256_hex(data, len, file->sha256);
     return BP_OK;
 }
 
-/* Lines on their way into files of one folder. */
-struct lines {
-    struct bp_stage *stage;
-    const char *base;      /* "public/tables/users/data": becomes base.sql, or base/00001.sql ... */
-    const char *head;      /* the first line of each file, with its line end; may be "" */
-    const char *tail;      /* the last line; may be "" */
-    struct bp_list *files; /* the paths that were written */
-    struct bp_sha256 *hash;
-    struct bp_buf file; /* the file that is being filled */
-    bool ends;          /* the next line belongs into another file */
-    int64_t count;
-    int64_t bytes; /* without head and tail */
-};
-
-static void free_lines(struct lines *lines)
+static enum bp_code end_file(struct bp_lines *lines, struct bp_err *err)
 {
-    bp_sha256_freep(&lines->hash);
-    bp_buf_free(&lines->file);
-}
-
-/* Write the file that is being filled; last: no other follows. */
-static enum bp_code end_file(struct lines *lines, bool last, struct bp_err *err)
-{
-    BP_AUTO(bp_freep)
-    char *path = last && lines->files->count == 0
-                     ? bp_format("%s.sql", lines->base)
-                     : bp_format("%s/%05zu.sql", lines->base, lines->files->count + 1);
+    struct bp_stage_file file = {0};
 
     bp_buf_puts(&lines->file, lines->tail);
-    if (bp_stage_file(lines->stage, path, bp_buf_str(&lines->file), lines->file.len, false, err) !=
-        BP_OK)
+    if (put(lines->store, bp_buf_str(&lines->file), lines->file.len, &file, err) != BP_OK)
         return err->code;
-    bp_list_add(lines->files, path);
+    *add_file(lines->files) = file;
     bp_buf_cut(&lines->file, 0);
-    bp_buf_puts(&lines->file, lines->head);
+    lines->file_lines = 0;
     lines->ends = false;
     return BP_OK;
 }
 
-static void show_progress(struct bp_stage *stage)
+static void begin_file(struct bp_lines *lines)
 {
-    BP_AUTO(bp_buf_free) struct bp_buf text = {0};
-
-    bp_put_count(&text, stage->rows);
-    bp_buf_puts(&text, " rows, ");
-    bp_put_size(&text, stage->bytes);
-    bp_progress(stage->out, "backing up: %s", bp_buf_str(&text));
+    if (lines->file.len == 0)
+        bp_buf_puts(&lines->file, lines->head);
 }
 
-static enum bp_code on_line(void *ctx, const char *line, size_t len, struct bp_err *err)
+enum bp_code bp_lines_add(struct bp_lines *lines, const char *line, size_t len, struct bp_err *err)
 {
-    struct lines *lines = ctx;
-
-    if (lines->ends && end_file(lines, false, err) != BP_OK)
+    if (lines->ends && end_file(lines, err) != BP_OK)
         return err->code;
+    begin_file(lines);
     bp_buf_add(&lines->file, line, len);
-    bp_sha256_add(lines->hash, line, len);
-    lines->count++;
-    lines->bytes += (int64_t)len;
-    lines->stage->bytes += (int64_t)len;
-    lines->ends = bp_chunk_ends(lines->file.len, line, len);
-    if ((++lines->stage->rows & 0xFFF) == 0)
-        show_progress(lines->stage);
+    lines->file_lines++;
+    lines->files->lines++;
+    lines->files->bytes += (int64_t)len;
+    lines->ends = bp_chunk_ends(lines->file.len, line, len, lines->fences);
     return BP_OK;
 }
 
-static enum bp_code stage_rows(struct lines *lines, struct bp_source *source,
-                               const struct bp_table *table, struct bp_err *err)
+enum bp_code bp_lines_add_bytes(struct bp_lines *lines, const char *bytes, size_t len,
+                                struct bp_err *err)
 {
-    struct bp_manifest_table *entry = NULL;
-
-    if (source->ops->copy(source, table, on_line, lines, err) != BP_OK ||
-        end_file(lines, true, err) != BP_OK)
-        return bp_wrap(err, "table '%s.%s'", table->schema, table->name);
-    entry = bp_manifest_add_table(lines->stage->manifest);
-    entry->schema = bp_strdup(table->schema);
-    entry->name = bp_strdup(table->name);
-    entry->order = bp_strdup(table->order);
-    entry->rows = lines->count;
-    entry->bytes = lines->bytes;
-    bp_sha256_end(lines->hash, entry->sha256);
-    entry->files = *lines->files;
-    *lines->files = (struct bp_list){0};
-    return BP_OK;
+    bp_buf_add(&lines->file, bytes, len);
+    lines->file_lines++;
+    return lines->file.len >= BYTES_PER_FILE ? end_file(lines, err) : BP_OK;
 }
 
-enum bp_code bp_stage_table(struct bp_stage *stage, struct bp_source *source,
-                            const struct bp_table *table, struct bp_err *err)
+enum bp_code bp_lines_end(struct bp_lines *lines, bool empty, struct bp_err *err)
 {
-    BP_AUTO(bp_freep) char *folder = bp_path_table(table->schema, table->name);
-    BP_AUTO(bp_freep) char *definition = bp_format("%s/schema.sql", folder);
-    BP_AUTO(bp_freep) char *base = bp_format("%s/data", folder);
-    BP_AUTO(bp_freep) char *head = bp_format("%s\n", table->copy_in);
-    BP_AUTO(bp_list_free) struct bp_list files = {0};
-    BP_AUTO(free_lines)
-    struct lines lines = {.stage = stage,
-                          .base = base,
-                          .head = head,
-                          .tail = end_of_copy,
-                          .files = &files,
-                          .hash = bp_sha256_new()};
+    if (lines->file_lines == 0 && !empty)
+        return BP_OK;
+    begin_file(lines);
+    return end_file(lines, err);
+}
 
-    if (table->definition != NULL && bp_stage_file(stage, definition, table->definition,
-                                                   strlen(table->definition), false, err) != BP_OK)
+void bp_lines_free(struct bp_lines *lines)
+{
+    bp_buf_free(&lines->file);
+}
+
+static enum bp_code stage(struct bp_stage *stage, const char *path,
+                          const struct bp_stage_file *file, bool executable, struct bp_err *err)
+{
+    struct bp_manifest_file *entry = NULL;
+
+    if (stage->store->ops->stage(stage->store, path, &file->blob, executable, err) != BP_OK)
         return err->code;
-    bp_buf_puts(&lines.file, head);
-    return stage_rows(&lines, source, table, err);
+    entry = bp_manifest_add_file(stage->manifest, path, file->bytes);
+    memcpy(entry->sha256, file->sha256, sizeof(entry->sha256));
+    return BP_OK;
 }
 
-enum bp_code bp_stage_large_objects(struct bp_stage *stage, struct bp_source *source,
-                                    int64_t *count, struct bp_err *err)
+enum bp_code bp_stage_text(struct bp_stage *to, const char *path, const char *text, size_t len,
+                           bool executable, struct bp_err *err)
 {
-    BP_AUTO(bp_list_free) struct bp_list files = {0};
-    BP_AUTO(free_lines)
-    struct lines lines = {.stage = stage,
-                          .base = "database/large-objects/data",
-                          .head = "",
-                          .tail = "",
-                          .files = &files,
-                          .hash = bp_sha256_new()};
-    int64_t rows_before = stage->rows;
+    struct bp_stage_file file = {0};
 
-    if (source->ops->large_objects(source, on_line, &lines, count, err) != BP_OK)
-        return bp_wrap(err, "large objects");
-    stage->rows = rows_before;
-    return lines.count > 0 ? end_file(&lines, true, err) : BP_OK;
+    if (put(to->store, text, len, &file, err) != BP_OK)
+        return bp_wrap(err, "'%s'", path);
+    return stage(to, path, &file, executable, err);
+}
+
+enum bp_code bp_stage_files(struct bp_stage *to, const char *base, const char *ext,
+                            const struct bp_stage_files *files, struct bp_list *paths,
+                            struct bp_err *err)
+{
+    for (size_t i = 0; i < files->count; i++) {
+        BP_AUTO(bp_freep)
+        char *path = files->count == 1 ? bp_format("%s%s", base, ext)
+                                       : bp_format("%s/%05zu%s", base, i + 1, ext);
+
+        if (stage(to, path, &files->at[i], false, err) != BP_OK)
+            return err->code;
+        if (paths != NULL)
+            bp_list_add(paths, path);
+    }
+    return BP_OK;
 }

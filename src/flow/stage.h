@@ -1,33 +1,75 @@
-/* Putting files into the archive under construction: each is hashed, listed and staged. */
+/*
+ * Files of the archive that is being made: from lines or texts to blobs in the store, and from
+ * blobs to paths in its tree and in the manifest. The first half may run in several threads, each
+ * with lines of its own; the second half is the caller's alone, because the number of a file is
+ * known only when all those before it are.
+ */
 #ifndef BP_FLOW_STAGE_H
 #define BP_FLOW_STAGE_H
 
-#include <stdbool.h>
-
 #include "archive/manifest.h"
-#include "base/err.h"
-#include "base/print.h"
-#include "source/source.h"
 #include "store/store.h"
 
-struct bp_stage {
-    struct bp_store *store;       /* lent */
-    struct bp_manifest *manifest; /* lent; its files and tables grow */
-    struct bp_out *out;           /* for progress */
-    int64_t rows;                 /* staged so far */
+/* A file without a path. */
+struct bp_stage_file {
+    struct bp_blob blob;
     int64_t bytes;
+    char sha256[BP_SHA256_HEX_SIZE];
 };
 
-/* A whole file. */
-enum bp_code bp_stage_file(struct bp_stage *stage, const char *path, const char *text, size_t len,
+/* Files in order. A zeroed struct is an empty list. */
+struct bp_stage_files {
+    struct bp_stage_file *at;
+    size_t count;
+    int64_t lines; /* in all of them, without heads and tails */
+    int64_t bytes; /* of these lines */
+};
+
+void bp_stage_files_free(struct bp_stage_files *files); /* for BP_AUTO */
+
+/* Move the files of more behind those of files. */
+void bp_stage_files_join(struct bp_stage_files *files, struct bp_stage_files *more);
+
+/* Lines on their way into files. All pointers are lent. */
+struct bp_lines {
+    struct bp_store *store;
+    const char *head; /* the first line of each file, with its line end; may be "" */
+    const char *tail; /* the last line; may be "" */
+    bool fences;      /* archive/chunk.h */
+    struct bp_stage_files *files;
+
+    struct bp_buf file; /* the file that is being filled */
+    size_t file_lines;
+    bool ends; /* the next line belongs into another file */
+};
+
+/* BP_EFAILED: a line that no Git server takes; and what the store returns. */
+enum bp_code bp_lines_add(struct bp_lines *lines, const char *line, size_t len,
+                          struct bp_err *err) BP_CHECK;
+
+/* Write the file that is being filled. Without any line there is none, unless empty asks for one
+ * with head and tail alone. */
+enum bp_code bp_lines_end(struct bp_lines *lines, bool empty, struct bp_err *err) BP_CHECK;
+
+void bp_lines_free(struct bp_lines *lines); /* for BP_AUTO */
+
+/* Bytes that are cut anywhere, into files of 32 MiB: what no Git server could take whole. */
+enum bp_code bp_lines_add_bytes(struct bp_lines *lines, const char *bytes, size_t len,
+                                struct bp_err *err) BP_CHECK;
+
+/* The tree under construction, and the manifest that will tell of it. */
+struct bp_stage {
+    struct bp_store *store;
+    struct bp_manifest *manifest;
+};
+
+enum bp_code bp_stage_text(struct bp_stage *stage, const char *path, const char *text, size_t len,
                            bool executable, struct bp_err *err) BP_CHECK;
 
-/* All rows of a table, cut into files; adds the table to the manifest. */
-enum bp_code bp_stage_table(struct bp_stage *stage, struct bp_source *source,
-                            const struct bp_table *table, struct bp_err *err) BP_CHECK;
-
-/* The large objects, cut into files; *count is how many there are. */
-enum bp_code bp_stage_large_objects(struct bp_stage *stage, struct bp_source *source,
-                                    int64_t *count, struct bp_err *err) BP_CHECK;
+/* One file becomes base and ext in one word; several become base/00001 and ext, base/00002 ... The
+ * paths are added to the list unless that is NULL. */
+enum bp_code bp_stage_files(struct bp_stage *stage, const char *base, const char *ext,
+                            const struct bp_stage_files *files, struct bp_list *paths,
+                            struct bp_err *err) BP_CHECK;
 
 #endif

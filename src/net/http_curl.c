@@ -261,7 +261,7 @@ static enum bp_code http_wait(struct bp_http *base, int64_t timeout_ms, const st
                               struct bp_http_call **done, struct bp_err *err)
 {
     struct curl_http *self = (struct curl_http *)base;
-    struct curl_waitfd wake = {.fd = stop != NULL ? stop->fd : -1, .events = CURL_WAIT_POLLIN};
+    struct curl_waitfd wake = {.fd = bp_stop_fd(stop), .events = CURL_WAIT_POLLIN};
     int patience = timeout_ms < 0 || timeout_ms > INT_MAX ? INT_MAX : (int)timeout_ms;
 
     *done = NULL;

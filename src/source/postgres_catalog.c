@@ -8,27 +8,49 @@
 /* How text is sorted: by its bytes. */
 #define TEXT_ORDER "::pg_catalog.text COLLATE pg_catalog.\"C\""
 
+/* The alias that reads a column; the condition of an extension knows the table's own name only. */
+#define PREFIX                                                                              \
+    "CASE WHEN EXISTS (SELECT FROM pg_extension e WHERE c.oid = ANY (e.extconfig)) THEN ''" \
+    " ELSE 't.' END"
+
+#define COLUMNS_OF_TABLE                                             \
+    " FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0" \
+    " AND NOT a.attisdropped AND a.attgenerated = ''"
+
+/* Columns a of the primary key, with their base types t and places k. */
+#define KEY_OF_TABLE                                                                         \
+    "pg_index i, unnest(i.indkey::int2[]) WITH ORDINALITY AS k (attnum, place),"             \
+    " pg_attribute a JOIN pg_type d ON d.oid = a.atttypid"                                   \
+    " JOIN pg_type t ON t.oid = CASE WHEN d.typtype = 'd' THEN d.typbasetype ELSE d.oid END" \
+    " WHERE i.indrelid = c.oid AND i.indisprimary AND k.place <= i.indnkeyatts"              \
+    " AND a.attrelid = c.oid AND a.attnum = k.attnum"
+
 /*
  * Key columns whose own order never changes are sorted by it. All others are sorted by the bytes
  * of their text: text itself, because an upgrade of the C library may change its collations, and
  * types whose order is the text's (citext, ranges and arrays of text) or depends on OIDs.
  */
+#define HAS_OWN_ORDER                                                               \
+    "(t.typtype = 'e' OR (t.typtype = 'b' AND t.oid < 16384 AND t.typcollation = 0" \
+    " AND t.typname !~ '^reg' AND (t.typcategory IN ('B', 'D', 'I', 'N', 'T', 'V')" \
+    " OR t.typname IN ('uuid', 'bytea'))))"
+
 static const char tables_sql[] =
     "SELECT c.oid, n.nspname, c.relname,"
     " quote_ident(n.nspname) || '.' || quote_ident(c.relname),"
-    /* the columns to write: neither dropped nor generated */
-    " (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FROM pg_attribute a"
-    "  WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''),"
+    /* the columns to load: neither dropped nor generated */
+    " (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)" COLUMNS_OF_TABLE "),"
+    /* the same to read */
+    " (SELECT string_agg(" PREFIX " || quote_ident(a.attname), ', '"
+    "  ORDER BY a.attnum)" COLUMNS_OF_TABLE "),"
     /* the key to sort by */
-    " (SELECT string_agg(quote_ident(a.attname) || CASE WHEN t.typtype = 'e' OR (t.typtype = 'b'"
-    "   AND t.oid < 16384 AND t.typcollation = 0 AND t.typname !~ '^reg'"
-    "   AND (t.typcategory IN ('B', 'D', 'I', 'N', 'T', 'V') OR t.typname IN ('uuid', 'bytea')))"
-    "   THEN '' ELSE '" TEXT_ORDER "' END, ', ' ORDER BY k.place)"
-    "  FROM pg_index i, unnest(i.indkey::int2[]) WITH ORDINALITY AS k (attnum, place),"
-    "  pg_attribute a JOIN pg_type d ON d.oid = a.atttypid"
-    "  JOIN pg_type t ON t.oid = CASE WHEN d.typtype = 'd' THEN d.typbasetype ELSE d.oid END"
-    "  WHERE i.indrelid = c.oid AND i.indisprimary AND k.place <= i.indnkeyatts"
-    "  AND a.attrelid = c.oid AND a.attnum = k.attnum),"
+    " (SELECT string_agg(" PREFIX " || quote_ident(a.attname) ||"
+    "   CASE WHEN " HAS_OWN_ORDER " THEN '' ELSE '" TEXT_ORDER "' END, ', ' ORDER BY k.place)"
+    "   FROM " KEY_OF_TABLE "),"
+    /* its first column, if that sorts by itself, and the type of it */
+    " (SELECT 't.' || quote_ident(a.attname) FROM " KEY_OF_TABLE
+    "  AND k.place = 1 AND " HAS_OWN_ORDER " AND t.typtype = 'b'),"
+    " (SELECT format_type(t.oid, NULL) FROM " KEY_OF_TABLE " AND k.place = 1),"
     /* the rows of an extension's table that are the user's */
     " (SELECT e.extcondition[k.place] FROM pg_extension e,"
     "  unnest(e.extconfig) WITH ORDINALITY AS k (id, place) WHERE k.id = c.oid LIMIT 1),"
@@ -42,31 +64,23 @@ static const char tables_sql[] =
     "  AND EXISTS (SELECT FROM pg_partition_ancestors(c.oid) x"
     "   JOIN pg_partitioned_table p ON p.partrelid = x.relid AND p.partstrat = 'h'"
     "   JOIN pg_opclass o ON o.oid = ANY (p.partclass::oid[])"
-    "   WHERE o.opcname = 'enum_ops' AND o.opcnamespace = 'pg_catalog'::regnamespace))" BP_PG_FROM_TABLES
-    " AND c.relkind = 'r'";
+    "   WHERE o.opcname = 'enum_ops' AND o.opcnamespace = 'pg_catalog'::regnamespace)),"
+    " pg_relation_size(c.oid) + CASE WHEN c.reltoastrelid = 0 THEN 0"
+    "  ELSE pg_relation_size(c.reltoastrelid) END" BP_PG_FROM_TABLES " AND c.relkind = 'r'";
 
-enum { OID, SCHEMA, NAME, QUOTED, COLUMNS, KEY, CONDITION, ROOT };
+enum { OID, SCHEMA, NAME, QUOTED, COLUMNS, SELECTED, KEY, FIRST, TYPE, CONDITION, ROOT, SIZE };
 
 static const char order_by_key[] = "primary key";
 static const char order_by_row[] = "row text";
 
-static char *make_copy_out(const PGresult *rows, int row)
+static char *make_order_by(const PGresult *rows, int row)
 {
-    const char *columns = bp_pg_value(rows, row, COLUMNS);
+    const char *columns = bp_pg_value(rows, row, SELECTED);
     const char *key = bp_pg_value(rows, row, KEY);
-    const char *condition = bp_pg_value(rows, row, CONDITION);
-    struct bp_buf sql = {0};
 
-    bp_buf_printf(&sql, "COPY (SELECT %s FROM ONLY %s", columns != NULL ? columns : "",
-                  PQgetvalue(rows, row, QUOTED));
-    if (condition != NULL && condition[0] != '\0')
-        bp_buf_printf(&sql, " %s", condition);
     if (key != NULL)
-        bp_buf_printf(&sql, " ORDER BY %s", key);
-    else if (columns != NULL)
-        bp_buf_printf(&sql, " ORDER BY ROW(%s)" TEXT_ORDER, columns);
-    bp_buf_puts(&sql, ") TO STDOUT");
-    return bp_buf_take(&sql);
+        return bp_strdup(key);
+    return columns != NULL ? bp_format("ROW(%s)" TEXT_ORDER, columns) : bp_strdup("");
 }
 
 static char *make_copy_in(const PGresult *rows, int row)
@@ -91,20 +105,36 @@ static int by_name(const void *left, const void *right)
 
 static struct bp_table take_row(const PGresult *rows, int row)
 {
+    const char *condition = bp_pg_value(rows, row, CONDITION);
+    const char *columns = bp_pg_value(rows, row, SELECTED);
+    const char *quoted = PQgetvalue(rows, row, QUOTED);
+    bool has_key = bp_pg_value(rows, row, KEY) != NULL;
+
     return (struct bp_table){
         .schema = bp_strdup(PQgetvalue(rows, row, SCHEMA)),
         .name = bp_strdup(PQgetvalue(rows, row, NAME)),
         .copy_in = make_copy_in(rows, row),
-        .copy_out = make_copy_out(rows, row),
-        .order = bp_pg_value(rows, row, KEY) != NULL ? order_by_key : order_by_row,
+        .order = has_key ? order_by_key : order_by_row,
+        .size_bytes = strtoll(PQgetvalue(rows, row, SIZE), NULL, 10),
+        .all_differ = has_key,
+        .slices = 1,
         .id = (uint32_t)strtoul(PQgetvalue(rows, row, OID), NULL, 10),
+        .columns = bp_strdup(columns != NULL ? columns : ""),
+        .from = condition != NULL ? bp_format("ONLY %s %s", quoted, condition)
+                                  : bp_format("ONLY %s t", quoted),
+        .order_by = make_order_by(rows, row),
+        .key = condition == NULL ? bp_strdup(bp_pg_value(rows, row, FIRST)) : NULL,
+        .key_type = bp_strdup(bp_pg_value(rows, row, TYPE)),
+        .of_extension = condition != NULL,
     };
 }
 
-enum bp_code bp_pg_catalog_read(struct bp_pg *pg, struct bp_tables *tables, struct bp_err *err)
+enum bp_code bp_pg_catalog_read(struct bp_pg *pg, const char *condition, struct bp_tables *tables,
+                                struct bp_err *err)
 {
     BP_AUTO(bp_pg_clear) PGresult *rows = NULL;
-    enum bp_code rc = bp_pg_query(pg, tables_sql, &rows, err);
+    BP_AUTO(bp_freep) char *sql = bp_format("%s%s", tables_sql, condition);
+    enum bp_code rc = bp_pg_query(pg, sql, &rows, err);
     size_t count = 0;
 
     if (rc != BP_OK)

@@ -22,10 +22,10 @@
 /*
  * Every table that has rows of its own, sorted by schema and name: ordinary ones, leaves of
  * partitioned ones, unlogged ones, tables of inheritance trees (each with its own rows only).
- * A table's id is its OID. Only inside the snapshot, after the locks. tables is owned by the
- * caller.
+ * condition is "" or " AND ..." over c and n: which of them. Only inside the snapshot, after the
+ * locks. tables is owned by the caller.
  */
-enum bp_code bp_pg_catalog_read(struct bp_pg *pg, struct bp_tables *tables,
+enum bp_code bp_pg_catalog_read(struct bp_pg *pg, const char *condition, struct bp_tables *tables,
                                 struct bp_err *err) BP_CHECK;
 
 #endif

@@ -30,6 +30,19 @@ bool bp_pg_is_true(const PGresult *result, int row, int column)
     return strcmp(PQgetvalue(result, row, column), "t") == 0;
 }
 
+void bp_pg_tell(const struct bp_postgres_options *options, const char *fmt, ...)
+{
+    BP_AUTO(bp_buf_free) struct bp_buf words = {0};
+    va_list args;
+
+    if (options->tell == NULL)
+        return;
+    va_start(args, fmt);
+    bp_buf_vprintf(&words, fmt, args);
+    va_end(args);
+    options->tell(options->tell_ctx, words.data);
+}
+
 void bp_pg_where(const struct bp_pg *pg, char out[BP_PG_WHERE_SIZE])
 {
     const char *host = PQhost(pg->conn);
@@ -126,6 +139,13 @@ static enum bp_code wait_for(struct bp_pg *pg, short events, struct bp_err *err)
         }
     }
     return BP_OK;
+}
+
+enum bp_code bp_pg_look(struct bp_pg *pg, struct bp_err *err)
+{
+    if (pg->conn == NULL)
+        return bp_fail(err, BP_EUNAVAILABLE, "the connection to the database is closed");
+    return PQconsumeInput(pg->conn) != 0 ? BP_OK : lost(pg, err);
 }
 
 enum bp_code bp_pg_take_in(struct bp_pg *pg, struct bp_err *err)

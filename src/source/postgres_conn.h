@@ -34,8 +34,14 @@ void bp_pg_close(struct bp_pg *pg); /* for BP_AUTO */
 /* Set again what bp_pg_open() set: a new transaction may follow an ALTER ROLE ... SET. */
 enum bp_code bp_pg_apply_settings(struct bp_pg *pg, struct bp_err *err) BP_CHECK;
 
+/* Tell the person, through options->tell. Printf-style. */
+void bp_pg_tell(const struct bp_postgres_options *options, const char *fmt, ...) BP_PRINTF(2, 3);
+
 /* "host:5432" or the folder of the socket. */
 void bp_pg_where(const struct bp_pg *pg, char out[BP_PG_WHERE_SIZE]);
+
+/* Whether the connection still stands, as far as what arrived tells: nothing is sent. */
+enum bp_code bp_pg_look(struct bp_pg *pg, struct bp_err *err) BP_CHECK;
 
 /* Run statements that return nothing of interest. */
 enum bp_code bp_pg_run(struct bp_pg *pg, const char *sql, struct bp_err *err) BP_CHECK;

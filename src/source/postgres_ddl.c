@@ -11,12 +11,12 @@ static const char sequences_sql[] =
     " quote_ident(n.nspname) || '.' || quote_ident(c.relname),"
     " has_schema_privilege(n.oid, 'USAGE') AND has_sequence_privilege(c.oid, 'SELECT')"
     " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-    " WHERE c.relkind = 'S' AND c.relpersistence <> 't'"
-    " AND (EXISTS (SELECT FROM pg_extension e WHERE c.oid = ANY (e.extconfig))"
-    " OR (n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
-    " AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass"
-    " AND d.objid = c.oid AND d.deptype = 'e')))"
-    " ORDER BY n.nspname COLLATE \"C\", c.relname COLLATE \"C\"";
+    " WHERE c.relkind = 'S' AND c.relpersistence <> 't'";
+
+static const char of_extensions[] =
+    " OR EXISTS (SELECT FROM pg_extension e WHERE c.oid = ANY (e.extconfig))";
+
+static const char sequences_end[] = ") ORDER BY n.nspname COLLATE \"C\", c.relname COLLATE \"C\"";
 
 enum { READ_SQL, QUOTED, READABLE };
 
@@ -43,11 +43,17 @@ static enum bp_code check_sequences(const struct bp_pg *pg, const PGresult *list
                    PQuser(pg->conn), count, bp_buf_str(&names), count > NAMES_SHOWN ? ", ..." : "");
 }
 
-enum bp_code bp_pg_ddl_sequences(struct bp_pg *pg, struct bp_buf *out, struct bp_err *err)
+enum bp_code bp_pg_ddl_sequences(struct bp_pg *pg, const struct bp_pg_relations *dumped,
+                                 bool extensions, struct bp_buf *out, struct bp_err *err)
 {
     BP_AUTO(bp_pg_clear) PGresult *list = NULL;
-    enum bp_code rc = bp_pg_query(pg, sequences_sql, &list, err);
+    BP_AUTO(bp_buf_free) struct bp_buf which = {0};
+    enum bp_code rc = BP_OK;
 
+    bp_buf_printf(&which, "%s AND (c.oid = ANY (", sequences_sql);
+    bp_pg_relations_put(dumped, &which);
+    bp_buf_printf(&which, ")%s%s", extensions ? of_extensions : "", sequences_end);
+    rc = bp_pg_query(pg, which.data, &list, err);
     if (rc == BP_OK)
         rc = check_sequences(pg, list, err);
     for (int i = 0; rc == BP_OK && i < PQntuples(list); i += SEQUENCES_PER_QUERY) {
@@ -73,14 +79,21 @@ static const char refresh_sql[] =
     " SELECT format(E'REFRESH MATERIALIZED VIEW %I.%I;\\n', n.nspname, c.relname)"
     " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
     " JOIN reach p ON p.view = c.oid JOIN pg_class s ON s.oid = p.source AND s.relkind = 'm'"
-    " WHERE c.relkind = 'm' AND n.nspname !~ '^pg_' AND NOT EXISTS (SELECT FROM pg_depend d"
-    " WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')"
-    " GROUP BY n.nspname, c.relname HAVING bool_and(s.relispopulated)"
+    " WHERE c.relkind = 'm' AND c.oid = ANY (";
+
+static const char refresh_end[] =
+    ") GROUP BY n.nspname, c.relname HAVING bool_and(s.relispopulated)"
     " ORDER BY count(*), n.nspname COLLATE \"C\", c.relname COLLATE \"C\"";
 
-enum bp_code bp_pg_ddl_refresh(struct bp_pg *pg, struct bp_buf *out, struct bp_err *err)
+enum bp_code bp_pg_ddl_refresh(struct bp_pg *pg, const struct bp_pg_relations *dumped,
+                               struct bp_buf *out, struct bp_err *err)
 {
-    enum bp_code rc = bp_pg_query_text(pg, refresh_sql, out, err);
+    BP_AUTO(bp_buf_free) struct bp_buf sql = {0};
+    enum bp_code rc = BP_OK;
 
+    bp_buf_puts(&sql, refresh_sql);
+    bp_pg_relations_put(dumped, &sql);
+    bp_buf_puts(&sql, refresh_end);
+    rc = bp_pg_query_text(pg, sql.data, out, err);
     return rc == BP_OK ? BP_OK : bp_wrap(err, "cannot read the materialized views");
 }

@@ -3,6 +3,7 @@
 #include <glob.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,6 +19,7 @@ enum {
     TEXT_LIMIT = 512 << 20,
     WORDS_SHOWN = 500,
     MAJOR = 10000,
+    PIECE = 64 << 10,
     SIGNALLED = 128, /* child.h: 128 + N when signal N ended it */
 };
 
@@ -33,6 +35,7 @@ void bp_pg_dump_texts_free(struct bp_pg_dump_texts *texts)
     bp_buf_free(&texts->pre_data);
     bp_buf_free(&texts->post_data);
     bp_buf_free(&texts->verbose);
+    bp_buf_free(&texts->list);
 }
 
 /* Where packages put the programs of each major version, and then PATH. */
@@ -198,68 +201,144 @@ static enum bp_code run_program(const struct bp_child_job *job, const char *name
     return fail_program(name, result.exit_status, bp_buf_str(&words), err);
 }
 
-static enum bp_code dump(const struct bp_postgres_options *options,
-                         const struct bp_pg_programs *programs, struct bp_pg *pg,
-                         const char *snapshot, const char *file, struct bp_err *err)
+/* Run pg_dump into file, with these arguments and those of the job. */
+static enum bp_code dump(const struct bp_pg_dump_job *job, const char *const *more,
+                         const char *file, struct bp_err *err)
 {
     BP_AUTO(bp_pg_child_env_free) struct bp_list env = {0};
-    BP_AUTO(bp_freep) char *program = bp_format("%s/pg_dump", programs->dir);
-    BP_AUTO(bp_freep) char *same_snapshot = bp_format("--snapshot=%s", snapshot);
-    BP_AUTO(bp_freep)
-    char *lock_wait = bp_format("--lock-wait-timeout=%" PRId64, options->lock_timeout_ms);
-    BP_AUTO(bp_freep)
-    char *encoding = bp_format("--encoding=%s", PQparameterStatus(pg->conn, "client_encoding"));
-    const char *argv[] = {program, "--format=custom", "--schema-only", "--no-password", "--file",
-                          file,    "--no-sync",       same_snapshot,   lock_wait,       encoding,
-                          NULL};
-    struct bp_child_job job = {.argv = argv, .clock = options->clock};
+    BP_AUTO(bp_list_free) struct bp_list argv = {0};
+    struct bp_child_job child = {.clock = job->pg->clock};
 
-    bp_pg_child_env(pg->conn, options->env, &env);
+    if (job->pg->conn == NULL)
+        return bp_fail(err, BP_EUNAVAILABLE, "the connection to the database is closed");
+    bp_list_addf(&argv, "%s/pg_dump", job->programs->dir);
+    bp_list_add(&argv, "--format=custom");
+    bp_list_add(&argv, "--no-password");
+    bp_list_add(&argv, "--no-sync");
+    bp_list_addf(&argv, "--file=%s", file);
+    bp_list_addf(&argv, "--snapshot=%s", job->snapshot);
+    bp_list_addf(&argv, "--lock-wait-timeout=%" PRId64, job->options->lock_timeout_ms);
+    bp_list_addf(&argv, "--encoding=%s", PQparameterStatus(job->pg->conn, "client_encoding"));
+    for (; *more != NULL; more++)
+        bp_list_add(&argv, *more);
+    for (size_t i = 0; i < job->args->count; i++)
+        bp_list_add(&argv, job->args->at[i]);
+    bp_list_take(&argv, NULL);
+    bp_pg_child_env(job->pg->conn, job->options->env, &env);
     bp_list_take(&env, NULL);
-    job.env = (const char *const *)env.at;
-    return run_program(&job, "pg_dump", NULL, false, err);
+    child.argv = (const char *const *)argv.at;
+    child.env = (const char *const *)env.at;
+    return run_program(&child, "pg_dump", NULL, false, err);
 }
 
-static enum bp_code restore(const struct bp_postgres_options *options,
-                            const struct bp_pg_programs *programs, const char *what,
-                            const char *file, struct bp_buf *out, struct bp_err *err)
+static enum bp_code restore(const struct bp_pg_dump_job *job, const char *what, const char *file,
+                            struct bp_buf *out, struct bp_err *err)
 {
-    BP_AUTO(bp_freep) char *program = bp_format("%s/pg_restore", programs->dir);
+    BP_AUTO(bp_freep) char *program = bp_format("%s/pg_restore", job->programs->dir);
     const char *argv[] = {program, what, "--file=-", file, NULL};
     const char *env[] = {"LC_ALL=C", NULL};
-    const struct bp_child_job job = {
-        .argv = argv, .env = env, .output_limit = TEXT_LIMIT, .clock = options->clock};
-
+    const struct bp_child_job child = {
+        .argv = argv, .env = env, .output_limit = TEXT_LIMIT, .clock = job->pg->clock};
     /* With --verbose it tells every entry; what matters was seen in the runs without. */
-    return run_program(&job, "pg_restore", out, strcmp(what, "--verbose") == 0, err);
+    bool may_talk = strcmp(what, "--verbose") == 0;
+
+    if (run_program(&child, "pg_restore", out, may_talk, err) != BP_OK)
+        return err->code;
+    if (out->len == 0)
+        return bp_fail(err, BP_EFAILED, "pg_restore %s succeeded and wrote nothing", what);
+    return BP_OK;
 }
 
-enum bp_code bp_pg_dump_run(const struct bp_postgres_options *options, struct bp_pg *pg,
-                            const struct bp_pg_programs *programs, const char *snapshot,
-                            struct bp_pg_dump_texts *out, struct bp_err *err)
+enum bp_code bp_pg_dump_run(const struct bp_pg_dump_job *job, struct bp_pg_dump_texts *out,
+                            struct bp_err *err)
 {
+    static const char *const more[] = {"--schema-only", NULL};
     BP_AUTO(bp_tempdir_removep) char *dir = NULL;
     BP_AUTO(bp_freep) char *file = NULL;
-    enum bp_code rc = BP_OK;
 
-    if (pg->conn == NULL)
-        return bp_fail(err, BP_EUNAVAILABLE, "the connection to the database is closed");
-    rc = bp_tempdir_new(options->temp_parent, &dir, err);
-    if (rc != BP_OK)
-        return rc;
+    if (bp_tempdir_new(job->options->temp_parent, &dir, err) != BP_OK)
+        return err->code;
     file = bp_format("%s/schema.dump", dir);
-    rc = dump(options, programs, pg, snapshot, file, err);
-    if (rc == BP_OK)
-        rc = restore(options, programs, "--section=pre-data", file, &out->pre_data, err);
-    if (rc == BP_OK)
-        rc = restore(options, programs, "--section=post-data", file, &out->post_data, err);
-    if (rc == BP_OK)
-        rc = restore(options, programs, "--verbose", file, &out->verbose, err);
-    if (rc != BP_OK)
-        return rc;
+    if (dump(job, more, file, err) != BP_OK ||
+        restore(job, "--section=pre-data", file, &out->pre_data, err) != BP_OK ||
+        restore(job, "--section=post-data", file, &out->post_data, err) != BP_OK ||
+        restore(job, "--verbose", file, &out->verbose, err) != BP_OK ||
+        restore(job, "--list", file, &out->list, err) != BP_OK)
+        return err->code;
     bp_pg_fix_restrict_key(&out->pre_data);
     bp_pg_fix_restrict_key(&out->post_data);
     return BP_OK;
+}
+
+/*
+ * The head of the file: "PGDMP", three bytes of version, the sizes of a number and of an offset,
+ * the format, the compression (one byte since version 1.15, before that a number), and then the
+ * time as seven numbers like those of struct tm, each with a byte for its sign.
+ * https://git.postgresql.org/gitweb/?p=postgresql.git;f=src/bin/pg_dump/pg_backup_archiver.c
+ */
+static void fix_time(char *head, size_t len)
+{
+    static const unsigned char epoch[] = {0, 0, 0, 1, 0, 70, 0};
+    enum { MAJOR_AT = 5, MINOR_AT = 6, INT_SIZE_AT = 8, FIXED = 11, NEWEST_MINOR = 16 };
+    size_t number = 0;
+    size_t at = 0;
+
+    if (len < FIXED || memcmp(head, "PGDMP", 5) != 0 || head[MAJOR_AT] != 1 ||
+        head[MINOR_AT] > NEWEST_MINOR)
+        return;
+    number = 1 + (size_t)head[INT_SIZE_AT];
+    at = FIXED + (head[MINOR_AT] >= 15 ? 1 : number);
+    if (at + sizeof(epoch) * number > len)
+        return;
+    memset(head + at, 0, sizeof(epoch) * number);
+    for (size_t i = 0; i < sizeof(epoch); i++)
+        head[at + i * number + 1] = (char)epoch[i];
+}
+
+static enum bp_code send_file(const char *path, bp_row_sink *sink, void *ctx, struct bp_err *err)
+{
+    BP_AUTO(bp_freep) char *piece = bp_alloc(PIECE, 1);
+    FILE *file = fopen(path, "rbe");
+    enum bp_code rc = BP_OK;
+    size_t got = 1;
+    bool first = true;
+
+    if (file == NULL)
+        return bp_fail(err, BP_EFAILED, "cannot read '%s': %m", path);
+    while (rc == BP_OK && got > 0) {
+        got = fread(piece, 1, PIECE, file);
+        if (first)
+            fix_time(piece, got);
+        first = false;
+        if (got > 0)
+            rc = sink(ctx, piece, got, err);
+    }
+    if (rc == BP_OK && ferror(file) != 0)
+        rc = bp_fail(err, BP_EFAILED, "cannot read '%s': %m", path);
+    (void)fclose(file);
+    return rc;
+}
+
+enum bp_code bp_pg_dump_schema(const struct bp_pg_dump_job *job, const char *schema,
+                               bp_row_sink *sink, void *ctx, struct bp_err *err)
+{
+    BP_AUTO(bp_buf_free) struct bp_buf only = {0};
+    BP_AUTO(bp_tempdir_removep) char *dir = NULL;
+    BP_AUTO(bp_freep) char *file = NULL;
+    const char *more[] = {"--strict-names", NULL, NULL};
+
+    if (bp_tempdir_new(job->options->temp_parent, &dir, err) != BP_OK)
+        return err->code;
+    file = bp_format("%s/schema.dump", dir);
+    /* It is a pattern: quotes make it a name. */
+    bp_buf_puts(&only, "--schema=\"");
+    for (const char *p = schema; *p != '\0'; p++)
+        bp_buf_puts(&only, (char[]){*p, *p == '"' ? '"' : '\0', '\0'});
+    bp_buf_putc(&only, '"');
+    more[1] = only.data;
+    if (dump(job, more, file, err) != BP_OK)
+        return err->code;
+    return send_file(file, sink, ctx, err);
 }
 
 /* The first or the last line that begins with word; NULL when there is none. */

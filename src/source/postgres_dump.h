@@ -26,15 +26,31 @@ struct bp_pg_dump_texts {
     struct bp_buf pre_data;
     struct bp_buf post_data;
     struct bp_buf verbose; /* both, with the comments that tell which entry is which */
+    struct bp_buf list;    /* the table of contents */
+};
+
+/* What a dump is made with; all lent. */
+struct bp_pg_dump_job {
+    const struct bp_postgres_options *options;
+    struct bp_pg *pg; /* the connection whose server and clock are used */
+    const struct bp_pg_programs *programs;
+    const char *snapshot;
+    const struct bp_list *args; /* further ones for pg_dump: what to leave out */
 };
 
 /*
- * Words on standard error are a failure even when the program says it succeeded. BP_ELOCKED: a
- * table was locked after all.
+ * The definitions. Words on standard error are a failure even when the program says it succeeded,
+ * and so is an empty text. BP_ELOCKED: a table was locked after all.
  */
-enum bp_code bp_pg_dump_run(const struct bp_postgres_options *options, struct bp_pg *pg,
-                            const struct bp_pg_programs *programs, const char *snapshot,
-                            struct bp_pg_dump_texts *out, struct bp_err *err) BP_CHECK;
+enum bp_code bp_pg_dump_run(const struct bp_pg_dump_job *job, struct bp_pg_dump_texts *out,
+                            struct bp_err *err) BP_CHECK;
+
+/*
+ * One schema with its rows, in the custom format; the sink gets the file piece by piece. Its time
+ * of creation is taken out, so that the same content gives the same bytes.
+ */
+enum bp_code bp_pg_dump_schema(const struct bp_pg_dump_job *job, const char *schema,
+                               bp_row_sink *sink, void *ctx, struct bp_err *err) BP_CHECK;
 
 void bp_pg_dump_texts_free(struct bp_pg_dump_texts *texts); /* for BP_AUTO */
 

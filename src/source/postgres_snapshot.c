@@ -12,6 +12,7 @@
 enum {
     LOCKS_PER_STATEMENT = 200,
     ATTEMPTS = 5,
+    FIRST_WAIT_MS = 5000,
     NAMES_SHOWN = 8,
     QUERY_SHOWN = 100,
     NAME_SHOWN = 150,
@@ -26,7 +27,7 @@ enum { OID, QUOTED, READABLE, FILTERED };
 static const char list_sql[] =
     "SELECT c.oid, quote_ident(n.nspname) || '.' || quote_ident(c.relname),"
     " has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'),"
-    " row_security_active(c.oid)" BP_PG_FROM_TABLES " ORDER BY c.oid";
+    " row_security_active(c.oid)" BP_PG_FROM_TABLES;
 
 static void add_name(struct bp_buf *names, int so_far, const char *name)
 {
@@ -72,9 +73,11 @@ static enum bp_code check_rights(struct bp_pg *pg, const PGresult *list, struct 
     return BP_OK;
 }
 
-static enum bp_code list_tables(struct bp_pg *pg, PGresult **out, struct bp_err *err)
+static enum bp_code list_tables(struct bp_pg *pg, const char *condition, PGresult **out,
+                                struct bp_err *err)
 {
-    enum bp_code rc = bp_pg_query(pg, list_sql, out, err);
+    BP_AUTO(bp_freep) char *sql = bp_format("%s%s ORDER BY c.oid", list_sql, condition);
+    enum bp_code rc = bp_pg_query(pg, sql, out, err);
 
     if (rc == BP_OK)
         rc = check_rights(pg, *out, err);
@@ -180,17 +183,22 @@ static bool covers(const PGresult *locked, const PGresult *now)
     return true;
 }
 
+struct job {
+    struct bp_pg *pg;
+    const struct bp_postgres_options *options;
+    const char *condition;
+};
+
 /*
  * One attempt: *done tells whether it succeeded. A table that was made, renamed or dropped
  * meanwhile is no error but a reason to try again.
  */
-static enum bp_code attempt(struct bp_pg *pg, int64_t lock_timeout_ms, bool *done,
-                            struct bp_err *err)
+static enum bp_code attempt(const struct job *job, bool *done, struct bp_err *err)
 {
     BP_AUTO(bp_pg_clear) PGresult *before = NULL;
     BP_AUTO(bp_pg_clear) PGresult *after = NULL;
     BP_AUTO(bp_freep) char *begin = NULL;
-    enum bp_code rc = list_tables(pg, &before, err);
+    enum bp_code rc = list_tables(job->pg, job->condition, &before, err);
     bool gone = false;
 
     *done = false;
@@ -198,29 +206,30 @@ static enum bp_code attempt(struct bp_pg *pg, int64_t lock_timeout_ms, bool *don
         return rc;
     begin = bp_format("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
                       "SET LOCAL lock_timeout = %" PRId64,
-                      lock_timeout_ms);
-    rc = bp_pg_run(pg, begin, err);
+                      job->options->lock_timeout_ms);
+    rc = bp_pg_run(job->pg, begin, err);
     if (rc == BP_OK)
-        rc = lock_all(pg, before, &gone, err);
+        rc = lock_all(job->pg, before, &gone, err);
     if (rc == BP_OK && !gone)
-        rc = list_tables(pg, &after, err);
+        rc = list_tables(job->pg, job->condition, &after, err);
     *done = rc == BP_OK && !gone && covers(before, after);
     return rc;
 }
 
-enum bp_code bp_pg_snapshot_begin(struct bp_pg *pg, int64_t lock_timeout_ms, struct bp_err *err)
+/* Attempts until the tables keep still, or one of them is locked for too long. */
+static enum bp_code lock_once(const struct job *job, struct bp_err *err)
 {
     for (int i = 0; i < ATTEMPTS; i++) {
         bool done = false;
         struct bp_err ignored;
-        enum bp_code rc = attempt(pg, lock_timeout_ms, &done, err);
+        enum bp_code rc = attempt(job, &done, err);
 
         if (done)
-            return bp_pg_apply_settings(pg, err);
-        if (pg->conn == NULL || bp_pg_run(pg, "ROLLBACK", &ignored) != BP_OK)
+            return BP_OK;
+        if (job->pg->conn == NULL || bp_pg_run(job->pg, "ROLLBACK", &ignored) != BP_OK)
             return rc != BP_OK ? rc : bp_fail(err, BP_EUNAVAILABLE, "%s", ignored.msg);
         if (rc == BP_ELOCKED)
-            return name_holder(pg, err);
+            return name_holder(job->pg, err);
         if (rc != BP_OK)
             return rc;
     }
@@ -228,6 +237,38 @@ enum bp_code bp_pg_snapshot_begin(struct bp_pg *pg, int64_t lock_timeout_ms, str
                    "the tables of the database change all the time: after %d attempts to lock "
                    "them there still was a new or a missing one",
                    (int)ATTEMPTS);
+}
+
+enum bp_code bp_pg_snapshot_begin(struct bp_pg *pg, const struct bp_postgres_options *options,
+                                  const char *condition, struct bp_err *err)
+{
+    const struct job job = {.pg = pg, .options = options, .condition = condition};
+    enum bp_code rc = lock_once(&job, err);
+    int64_t wait_ms = FIRST_WAIT_MS;
+
+    for (int64_t i = 1; rc == BP_ELOCKED && i <= options->lock_retries; i++, wait_ms *= 2) {
+        bp_pg_tell(options, "%s; trying again in %" PRId64 " s (%" PRId64 " of %" PRId64 ")",
+                   err->msg, wait_ms / 1000, i, options->lock_retries);
+        if (bp_clock_sleep(pg->clock, wait_ms, err) != BP_OK)
+            return err->code;
+        rc = lock_once(&job, err);
+    }
+    if (rc == BP_ELOCKED && options->lock_retries > 0)
+        return bp_wrap(err, "after %" PRId64 " attempts", options->lock_retries + 1);
+    /* An ALTER ROLE ... SET may have come between. */
+    return rc == BP_OK ? bp_pg_apply_settings(pg, err) : rc;
+}
+
+enum bp_code bp_pg_snapshot_join(struct bp_pg *pg, const char *snapshot, struct bp_err *err)
+{
+    BP_AUTO(bp_freep)
+    char *sql = bp_format("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
+                          "SET TRANSACTION SNAPSHOT '%s'",
+                          snapshot);
+
+    if (bp_pg_run(pg, sql, err) != BP_OK)
+        return bp_wrap(err, "cannot join the snapshot");
+    return BP_OK;
 }
 
 /* A value that not every server gives to every user: *out stays NULL then. */

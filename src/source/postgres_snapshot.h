@@ -5,16 +5,23 @@
 #include "source/postgres_conn.h"
 
 /*
- * Lock every table (ACCESS SHARE), then start the snapshot. The order matters: TRUNCATE and
+ * Lock every table that the condition (" AND ..." over c and n of BP_PG_FROM_TABLES, or "") lets
+ * through (ACCESS SHARE), then start the snapshot. The order matters: TRUNCATE and
  * ALTER TABLE replace a table's file, and a snapshot taken before the lock would then read an
  * empty table without any error. See "Caveats" in
  * https://www.postgresql.org/docs/current/mvcc-caveats.html
  *
- * BP_ELOCKED names the table and who holds it; BP_EAUTH names what may not be read; BP_EFAILED
+ * A table that is locked is waited for as long as options say, then all are given back and tried
+ * again a little later: whoever queues behind us must not wait for ever. BP_ELOCKED names the
+ * table and who holds it; BP_EAUTH names what may not be read; BP_EFAILED
  * when there is no table at all, which almost always is the wrong database.
  */
-enum bp_code bp_pg_snapshot_begin(struct bp_pg *pg, int64_t lock_timeout_ms,
-                                  struct bp_err *err) BP_CHECK;
+enum bp_code bp_pg_snapshot_begin(struct bp_pg *pg, const struct bp_postgres_options *options,
+                                  const char *condition, struct bp_err *err) BP_CHECK;
+
+/* Join the snapshot of this name, in a transaction of one's own. */
+enum bp_code bp_pg_snapshot_join(struct bp_pg *pg, const char *snapshot,
+                                 struct bp_err *err) BP_CHECK;
 
 /* Inside the transaction: what the snapshot is of, and its name for other sessions. */
 enum bp_code bp_pg_snapshot_info(struct bp_pg *pg, struct bp_source_info *out,

@@ -1,21 +1,22 @@
 /* The PostgreSQL driver of source.h: it puts the parts in postgres_*.c together. */
+#include "base/crew.h"
 #include "base/mem.h"
 #include "source/postgres.h"
 #include "source/postgres_catalog.h"
 #include "source/postgres_conn.h"
-#include "source/postgres_copy.h"
-#include "source/postgres_ddl.h"
-#include "source/postgres_definition.h"
-#include "source/postgres_dump.h"
-#include "source/postgres_roles.h"
+#include "source/postgres_lock.h"
+#include "source/postgres_reader.h"
 #include "source/postgres_snapshot.h"
+#include "source/postgres_split.h"
+
+/* So often the holder of the locks is asked whether it is still there. */
+enum { ASK_MS = 30000 };
 
 struct postgres_source {
     struct bp_source base; /* must be first */
-    struct bp_postgres_options options;
-    struct bp_pg pg;
-    struct bp_pg_programs programs;
-    char *snapshot;
+    struct bp_pg pg;       /* holds the locks and the snapshot */
+    struct bp_pg_shared shared;
+    int64_t asked_ms; /* when the holder was last asked */
 };
 
 static struct postgres_source *from_base(struct bp_source *self)
@@ -23,71 +24,81 @@ static struct postgres_source *from_base(struct bp_source *self)
     return (struct postgres_source *)self;
 }
 
+static enum bp_code connect_once(struct postgres_source *s, struct bp_err *err)
+{
+    return s->pg.conn != NULL ? BP_OK : bp_pg_open(&s->pg, &s->shared.options, err);
+}
+
+static enum bp_code take_lock(struct bp_source *self, const char *name, bool wait,
+                              struct bp_err *err)
+{
+    struct postgres_source *s = from_base(self);
+
+    if (connect_once(s, err) != BP_OK)
+        return err->code;
+    return bp_pg_lock(&s->pg, &s->shared.options, name, wait, err);
+}
+
+static enum bp_code read_catalog(struct postgres_source *s, struct bp_source_info *info,
+                                 struct bp_tables *tables, struct bp_err *err)
+{
+    size_t readers = s->shared.options.jobs > 0 ? (size_t)s->shared.options.jobs : bp_crew_cores();
+
+    if (bp_pg_snapshot_info(&s->pg, info, err) != BP_OK ||
+        bp_pg_catalog_read(&s->pg, "", tables, err) != BP_OK)
+        return err->code;
+    return bp_pg_split(&s->pg, readers, tables, err);
+}
+
 static enum bp_code take_snapshot(struct bp_source *self, struct bp_source_info *info,
                                   struct bp_tables *tables, struct bp_err *err)
 {
     struct postgres_source *s = from_base(self);
-    enum bp_code rc = bp_pg_open(&s->pg, &s->options, err);
+    const struct bp_postgres_options *options = &s->shared.options;
 
-    if (rc != BP_OK)
-        return rc;
     /* Before the locks: a missing program is better found while nobody waits for us. */
-    rc = bp_pg_programs_find(&s->options, PQserverVersion(s->pg.conn), &s->programs, err);
-    if (rc == BP_OK)
-        rc = bp_pg_snapshot_begin(&s->pg, s->options.lock_timeout_ms, err);
-    if (rc == BP_OK)
-        rc = bp_pg_snapshot_info(&s->pg, info, err);
-    if (rc == BP_OK)
-        rc = bp_pg_catalog_read(&s->pg, tables, err);
-    if (rc != BP_OK)
-        return rc;
-    s->snapshot = bp_strdup(info->snapshot);
-    info->pg_dump_version = bp_strdup(s->programs.version);
+    if (connect_once(s, err) != BP_OK ||
+        bp_pg_programs_find(options, PQserverVersion(s->pg.conn), &s->shared.programs, err) !=
+            BP_OK ||
+        bp_pg_snapshot_begin(&s->pg, options, "", err) != BP_OK ||
+        read_catalog(s, info, tables, err) != BP_OK)
+        return err->code;
+    s->shared.snapshot = bp_strdup(info->snapshot);
+    s->asked_ms = bp_clock_mono(options->clock);
+    info->pg_dump_version = bp_strdup(s->shared.programs.version);
     return BP_OK;
 }
 
-static enum bp_code read_ddl(struct bp_source *self, struct bp_tables *tables, struct bp_ddl *out,
-                             struct bp_err *err)
+static enum bp_code open_reader(struct bp_source *self, struct bp_clock *clock,
+                                struct bp_reader **out, struct bp_err *err)
+{
+    return bp_pg_reader_open(&from_base(self)->shared, clock, out, err);
+}
+
+static enum bp_code check_alive(struct bp_source *self, bool sure, struct bp_err *err)
 {
     struct postgres_source *s = from_base(self);
-    BP_AUTO(bp_pg_dump_texts_free) struct bp_pg_dump_texts texts = {0};
-    BP_AUTO(bp_buf_free) struct bp_buf roles = {0};
-    BP_AUTO(bp_buf_free) struct bp_buf sequences = {0};
-    BP_AUTO(bp_buf_free) struct bp_buf refresh = {0};
-    enum bp_code rc = bp_pg_dump_run(&s->options, &s->pg, &s->programs, s->snapshot, &texts, err);
+    int64_t now = bp_clock_mono(s->shared.options.clock);
+    enum bp_code rc = BP_OK;
 
-    if (rc == BP_OK)
-        rc = bp_pg_roles(&s->pg, &roles, err);
-    if (rc == BP_OK)
-        rc = bp_pg_ddl_sequences(&s->pg, &sequences, err);
-    if (rc == BP_OK)
-        rc = bp_pg_ddl_refresh(&s->pg, &refresh, err);
-    if (rc != BP_OK)
-        return rc;
-    bp_pg_definitions_set(&texts.verbose, tables);
-    *out = (struct bp_ddl){.roles = bp_buf_take(&roles),
-                           .pre_data = bp_buf_take(&texts.pre_data),
-                           .sequences = bp_buf_take(&sequences),
-                           .post_data = bp_buf_take(&texts.post_data),
-                           .refresh = bp_buf_take(&refresh)};
-    return BP_OK;
-}
-
-static enum bp_code copy_table(struct bp_source *self, const struct bp_table *table,
-                               bp_row_sink *sink, void *ctx, struct bp_err *err)
-{
-    return bp_pg_copy_out(&from_base(self)->pg, table->copy_out, sink, ctx, err);
-}
-
-static enum bp_code copy_large_objects(struct bp_source *self, bp_row_sink *sink, void *ctx,
-                                       int64_t *count, struct bp_err *err)
-{
-    return bp_pg_copy_large_objects(&from_base(self)->pg, sink, ctx, count, err);
+    /* A server that ends a session says so, or closes the connection: both can be read. */
+    if (sure || now - s->asked_ms >= ASK_MS) {
+        s->asked_ms = now;
+        rc = bp_pg_run(&s->pg, "SELECT 1", err);
+    } else {
+        rc = bp_pg_look(&s->pg, err);
+    }
+    return rc == BP_OK ? BP_OK : bp_wrap(err, "the session that holds the locks is gone");
 }
 
 static void close_source(struct bp_source *self)
 {
-    bp_pg_close(&from_base(self)->pg);
+    struct postgres_source *s = from_base(self);
+    struct bp_err ignored = {0};
+
+    /* The session stays for what lock() holds. When that fails, the session is gone. */
+    if (s->pg.conn != NULL && bp_pg_run(&s->pg, "ROLLBACK", &ignored) != BP_OK)
+        bp_pg_close(&s->pg);
 }
 
 static void free_source(struct bp_source *self)
@@ -95,16 +106,18 @@ static void free_source(struct bp_source *self)
     struct postgres_source *s = from_base(self);
 
     bp_pg_close(&s->pg);
-    bp_pg_programs_free(&s->programs);
-    bp_free(s->snapshot);
+    bp_pg_programs_free(&s->shared.programs);
+    bp_free(s->shared.snapshot);
+    bp_list_free(&s->shared.dump_args);
+    bp_list_free(&s->shared.dump_rows);
     bp_free(s);
 }
 
 static const struct bp_source_ops ops = {
+    .lock = take_lock,
     .snapshot = take_snapshot,
-    .ddl = read_ddl,
-    .copy = copy_table,
-    .large_objects = copy_large_objects,
+    .reader = open_reader,
+    .alive = check_alive,
     .close = close_source,
     .free = free_source,
 };
@@ -114,6 +127,6 @@ struct bp_source *bp_postgres_source_new(const struct bp_postgres_options *optio
     struct postgres_source *s = bp_alloc(1, sizeof(*s));
 
     s->base.ops = &ops;
-    s->options = *options;
+    s->shared.options = *options;
     return &s->base;
 }

@@ -10,6 +10,13 @@ void bp_source_freep(struct bp_source **source)
     *source = NULL;
 }
 
+void bp_reader_freep(struct bp_reader **reader)
+{
+    if (*reader != NULL)
+        (*reader)->ops->free(*reader);
+    *reader = NULL;
+}
+
 void bp_target_freep(struct bp_target **target)
 {
     if (*target != NULL)
@@ -25,8 +32,13 @@ void bp_tables_free(struct bp_tables *tables)
         bp_free(t->schema);
         bp_free(t->name);
         bp_free(t->copy_in);
-        bp_free(t->copy_out);
         bp_free(t->definition);
+        bp_free(t->columns);
+        bp_free(t->from);
+        bp_free(t->order_by);
+        bp_free(t->key);
+        bp_free(t->key_type);
+        bp_list_free(&t->cuts);
     }
     bp_free(tables->at);
     *tables = (struct bp_tables){0};
@@ -42,6 +54,8 @@ void bp_source_info_free(struct bp_source_info *info)
     bp_free(info->snapshot);
     bp_free(info->lsn);
     bp_free(info->pg_dump_version);
+    bp_list_free(&info->schemas);
+    bp_list_free(&info->warnings);
     *info = (struct bp_source_info){0};
 }
 

@@ -1,17 +1,19 @@
 /*
- * A source: the database that is backed up, read in one snapshot.
+ * A source: the database that is backed up, read in one snapshot by several connections.
  *
- * Callers call through source->ops, in this order: snapshot, then copy, large_objects and ddl as
- * often as they like, then close. A driver fills a struct bp_source_ops and puts a struct bp_source
- * first in its own struct. It never writes to the database, never prints and knows no archive
- * paths.
+ * Callers call through source->ops, in this order: lock, snapshot, then reader as often as there
+ * are threads, then close. What the readers read they read in the same snapshot. A driver fills a
+ * struct bp_source_ops and puts a struct bp_source first in its own struct. It never writes to the
+ * database, never prints and knows no archive paths.
  */
 #ifndef BP_SOURCE_SOURCE_H
 #define BP_SOURCE_SOURCE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/clock.h"
 #include "base/compiler.h"
 #include "base/err.h"
 #include "base/list.h"
@@ -33,12 +35,23 @@ struct bp_scope {
 struct bp_table {
     char *schema;
     char *name;
-    char *copy_in;     /* the statement that loads the rows: COPY "s"."t" ("a", "b") FROM stdin;
-                          it names the root of a partition tree where rows may change places */
-    char *copy_out;    /* the statement that reads them, in order */
-    const char *order; /* "primary key" or "row text"; static */
-    char *definition;  /* SQL that makes this table with its indexes and constraints, for people */
-    uint32_t id;       /* the driver's own; means nothing outside the snapshot */
+    char *copy_in;      /* the statement that loads the rows: COPY "s"."t" ("a", "b") FROM stdin;
+                           it names the root of a partition tree where rows may change places */
+    const char *order;  /* "primary key" or "row text"; static */
+    char *definition;   /* SQL that makes this table with its indexes and constraints, for people */
+    int64_t size_bytes; /* what it takes on the server's disk, about */
+    bool all_differ;    /* no two rows are the same: archive/chunk.h may put fences */
+    size_t slices;      /* its rows, in order, can be read in so many parts; at least 1 */
+
+    /* The driver's own; they mean nothing outside the snapshot. */
+    uint32_t id;
+    char *columns;       /* of the select list: "t.id, t.email" */
+    char *from;          /* "ONLY app.users t", with a condition if there is one */
+    char *order_by;      /* "t.id"; may be "" */
+    char *key;           /* the column that slices are cut at; NULL: they cannot be */
+    char *key_type;      /* "integer" */
+    struct bp_list cuts; /* SQL literals: the first key of each slice but the first */
+    bool of_extension;
 };
 
 struct bp_tables {
@@ -58,6 +71,8 @@ struct bp_source_info {
     char *snapshot;
     char *lsn;
     char *pg_dump_version;
+    struct bp_list schemas;  /* whose objects are backed up, sorted */
+    struct bp_list warnings; /* what a person should know */
 };
 
 /* The definitions, each a text of SQL statements that ends with a line end. All owned. */
@@ -69,38 +84,82 @@ struct bp_ddl {
     char *refresh;   /* REFRESH MATERIALIZED VIEW of the populated ones, in order; may be "" */
 };
 
-/* One line of COPY text with its line end; lent for the length of the call. */
+/* One line of COPY text with its line end, or some bytes of a dump; lent for the call. */
 typedef enum bp_code bp_row_sink(void *ctx, const char *line, size_t len, struct bp_err *err);
 
-struct bp_source;
+/* Some rows of a table. */
+struct bp_slice {
+    const struct bp_table *table;
+    size_t number; /* below table->slices */
+    int64_t limit; /* that many from its start; 0: all */
+};
 
-struct bp_source_ops {
+/* One connection in the snapshot, for one thread at a time. */
+struct bp_reader;
+
+struct bp_reader_ops {
     /*
-     * Lock every table against TRUNCATE and rewriting, then take the snapshot that all later calls
-     * read. BP_ELOCKED: a table could not be locked in time (the message names who holds it).
-     * BP_EAUTH: no right to read. BP_EUNAVAILABLE: no connection.
+     * The rows of a slice, in order. An error of the sink ends the copy and is returned. The
+     * server's count is compared with what arrived.
      */
-    enum bp_code (*snapshot)(struct bp_source *self, struct bp_source_info *info,
-                             struct bp_tables *tables, struct bp_err *err);
-
-    /* The definitions in the snapshot; fills each table's definition as well. */
-    enum bp_code (*ddl)(struct bp_source *self, struct bp_tables *tables, struct bp_ddl *out,
-                        struct bp_err *err);
-
-    /* Every row of one table, in order. An error of the sink ends the copy and is returned. */
-    enum bp_code (*copy)(struct bp_source *self, const struct bp_table *table, bp_row_sink *sink,
+    enum bp_code (*rows)(struct bp_reader *self, const struct bp_slice *slice, bp_row_sink *sink,
                          void *ctx, struct bp_err *err);
 
     /*
      * The large objects as SQL statements, one a line, that make and fill them; runs of lines may
      * be cut apart anywhere between two lines. *count is how many objects there are.
      */
-    enum bp_code (*large_objects)(struct bp_source *self, bp_row_sink *sink, void *ctx,
+    enum bp_code (*large_objects)(struct bp_reader *self, bp_row_sink *sink, void *ctx,
                                   int64_t *count, struct bp_err *err);
 
+    /* The definitions; fills each table's definition as well. */
+    enum bp_code (*ddl)(struct bp_reader *self, struct bp_tables *tables, struct bp_ddl *out,
+                        struct bp_err *err);
+
+    /* A dump of one schema in the format that pg_restore reads; the sink gets pieces of it. */
+    enum bp_code (*schema_dump)(struct bp_reader *self, const char *schema, bp_row_sink *sink,
+                                void *ctx, struct bp_err *err);
+
+    void (*free)(struct bp_reader *self);
+};
+
+struct bp_reader {
+    const struct bp_reader_ops *ops;
+};
+
+struct bp_source;
+
+struct bp_source_ops {
     /*
-     * End the snapshot: give the locks back and drop the connection. Nothing can be read
-     * afterwards. Calling it twice, or never, is fine: free does it too.
+     * Keep others from backing up this database under the same name, until free. BP_ELOCKED names
+     * who does it already; with wait, its end is waited for.
+     */
+    enum bp_code (*lock)(struct bp_source *self, const char *name, bool wait, struct bp_err *err);
+
+    /*
+     * Lock every table against TRUNCATE and rewriting, then take the snapshot that all readers
+     * read. BP_ELOCKED: a table could not be locked in time (the message names who holds it).
+     * BP_EAUTH: no right to read. BP_EUNAVAILABLE: no connection.
+     */
+    enum bp_code (*snapshot)(struct bp_source *self, struct bp_source_info *info,
+                             struct bp_tables *tables, struct bp_err *err);
+
+    /*
+     * Another connection in the snapshot. The only call that several threads may make at once.
+     * clock is lent for its life. Owned by the caller; free it before the source.
+     */
+    enum bp_code (*reader)(struct bp_source *self, struct bp_clock *clock, struct bp_reader **out,
+                           struct bp_err *err);
+
+    /*
+     * Whether the locks and the snapshot are still held; BP_EUNAVAILABLE when not. Cheap, to be
+     * called often; sure: ask the server in any case, and not only now and then.
+     */
+    enum bp_code (*alive)(struct bp_source *self, bool sure, struct bp_err *err);
+
+    /*
+     * End the snapshot: give the tables back. Nothing can be read afterwards; what lock() holds
+     * stays. Calling it twice, or never, is fine: free does it too.
      */
     void (*close)(struct bp_source *self);
 
@@ -112,6 +171,7 @@ struct bp_source {
 };
 
 void bp_source_freep(struct bp_source **source); /* for BP_AUTO */
+void bp_reader_freep(struct bp_reader **reader); /* for BP_AUTO */
 void bp_tables_free(struct bp_tables *tables);
 void bp_source_info_free(struct bp_source_info *info);
 void bp_ddl_free(struct bp_ddl *ddl);

@@ -17,6 +17,7 @@
 #define BP_STORE_GIT_INTERNAL_H
 
 #include <git2.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -75,6 +76,7 @@ struct bp_git_store {
     bool exists;            /* the branch, when last looked at; tip and root mean something */
     git_oid tip;
     git_oid root;
+    pthread_mutex_t tip_lock; /* while threads put() */
     bool tip_blobs_known;
     struct bp_git_ids tip_blobs; /* every file content that the tip's trees name */
 
@@ -189,7 +191,11 @@ enum bp_code bp_git_staged_tree(struct bp_git_store *git, git_oid *out,
 void bp_git_forget_staged(struct bp_git_store *git);
 
 /* store.h */
-enum bp_code bp_git_stage(struct bp_store *self, const char *path, const void *data, size_t len,
+enum bp_code bp_git_put(struct bp_store *self, const void *data, size_t len, struct bp_blob *out,
+                        struct bp_err *err);
+enum bp_code bp_git_hash(struct bp_store *self, const void *data, size_t len, struct bp_blob *out,
+                         struct bp_err *err);
+enum bp_code bp_git_stage(struct bp_store *self, const char *path, const struct bp_blob *blob,
                           bool executable, struct bp_err *err);
 
 /* git_edit.c */

@@ -111,6 +111,7 @@ static void free_store(struct bp_store *self)
     struct bp_git_store *git = (struct bp_git_store *)self;
 
     close_copy(git);
+    (void)pthread_mutex_destroy(&git->tip_lock);
     bp_free(git);
 }
 
@@ -121,6 +122,8 @@ static const struct bp_store_ops ops = {
     .list = bp_git_list,
     .fetch = bp_git_fetch,
     .read = bp_git_read,
+    .put = bp_git_put,
+    .hash = bp_git_hash,
     .stage = bp_git_stage,
     .commit = bp_git_commit,
     .free = free_store,
@@ -133,5 +136,6 @@ struct bp_store *bp_git_store_new(const struct bp_git_options *options)
     git->base.ops = &ops;
     git->options = *options;
     git->ref_folder = BP_GIT_HEADS;
+    (void)pthread_mutex_init(&git->tip_lock, NULL);
     return &git->base;
 }

@@ -230,9 +230,16 @@ struct push {
 static enum bp_code settle_push(struct bp_git_store *git, const struct push *push,
                                 struct bp_err *err)
 {
+    struct bp_clock *clock = git->options.clock;
+    const struct bp_stop *stop = clock->stop;
     char tip[BP_STORE_ID_SIZE];
     struct bp_err look = {0};
-    enum bp_code rc = look_again(git, tip, &look);
+    enum bp_code rc = BP_OK;
+
+    /* A time limit that ended the push must not keep us from learning what became of it. */
+    clock->stop = bp_stop_unlimited(stop);
+    rc = look_again(git, tip, &look);
+    clock->stop = stop;
 
     if (rc == BP_ESTOPPED)
         return fail_stopped(&look, err);

@@ -36,6 +36,12 @@ struct bp_store_commit {
     char id[BP_STORE_ID_SIZE];
 };
 
+/* The content of a file. */
+struct bp_blob {
+    char id[BP_STORE_ID_SIZE];
+    bool known; /* the tip holds it already: it is not sent again */
+};
+
 struct bp_store;
 
 struct bp_store_ops {
@@ -64,8 +70,19 @@ struct bp_store_ops {
     enum bp_code (*read)(struct bp_store *self, const char *path, size_t limit, struct bp_buf *out,
                          struct bp_err *err);
 
-    /* Add a file to the tree under construction. What the tip holds already is not written. */
-    enum bp_code (*stage)(struct bp_store *self, const char *path, const void *data, size_t len,
+    /*
+     * Bring the content of a file here, if the tip does not hold it. After open(); several threads
+     * may do it at once, as long as none does anything else. BP_EFAILED: the disk is full ...
+     */
+    enum bp_code (*put)(struct bp_store *self, const void *data, size_t len, struct bp_blob *out,
+                        struct bp_err *err);
+
+    /* What put() would give, without writing anything; for threads likewise. */
+    enum bp_code (*hash)(struct bp_store *self, const void *data, size_t len, struct bp_blob *out,
+                         struct bp_err *err);
+
+    /* Put a content at this path of the tree under construction; the last one of a path counts. */
+    enum bp_code (*stage)(struct bp_store *self, const char *path, const struct bp_blob *blob,
                           bool executable, struct bp_err *err);
 
     /*

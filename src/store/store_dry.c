@@ -45,13 +45,18 @@ static enum bp_code dry_read(struct bp_store *self, const char *path, size_t lim
     return inner_of(self)->ops->read(inner_of(self), path, limit, out, err);
 }
 
-static enum bp_code dry_stage(struct bp_store *self, const char *path, const void *data, size_t len,
+static enum bp_code dry_put(struct bp_store *self, const void *data, size_t len,
+                            struct bp_blob *out, struct bp_err *err)
+{
+    return inner_of(self)->ops->hash(inner_of(self), data, len, out, err);
+}
+
+static enum bp_code dry_stage(struct bp_store *self, const char *path, const struct bp_blob *blob,
                               bool executable, struct bp_err *err)
 {
     (void)self;
     (void)path;
-    (void)data;
-    (void)len;
+    (void)blob;
     (void)executable;
     (void)err;
     return BP_OK;
@@ -82,6 +87,8 @@ static const struct bp_store_ops ops = {
     .list = dry_list,
     .fetch = dry_fetch,
     .read = dry_read,
+    .put = dry_put,
+    .hash = dry_put,
     .stage = dry_stage,
     .commit = dry_commit,
     .free = dry_free,

@@ -8,6 +8,8 @@
 
 enum { FILES_LIMIT = 400 };
 
+static bool fences;
+
 /* A table of rows that a number tells apart, each padded to row_len bytes. */
 struct table {
     size_t rows;
@@ -38,7 +40,7 @@ static void add_row(struct files *files, char *row, size_t row_len, uint64_t num
     memcpy(row, digits, (size_t)len);
     files->open.len += row_len;
     files->open.rows += (number + 1) * UINT64_C(0x9E3779B97F4A7C15) ^ number << 40;
-    if (!bp_chunk_ends(files->open.len, row, row_len))
+    if (!bp_chunk_ends(files->open.len, row, row_len, fences))
         return;
     cr_assert_lt(files->count, FILES_LIMIT);
     files->at[files->count++] = files->open;
@@ -158,7 +160,7 @@ Test(chunk, rows_that_are_all_the_same_still_end_a_file)
 
     for (size_t i = 0; i < 5000000; i++) {
         len += sizeof(row) - 1;
-        if (bp_chunk_ends(len, row, sizeof(row) - 1)) {
+        if (bp_chunk_ends(len, row, sizeof(row) - 1, false)) {
             longest = len > longest ? len : longest;
             len = 0;
         }
@@ -171,10 +173,10 @@ Test(chunk, the_bounds_are_exact)
 {
     static char row[BP_CHUNK_SPREAD];
 
-    cr_expect_not(bp_chunk_ends(BP_CHUNK_MIN - 1, row, sizeof(row)), "below the least");
-    cr_expect(bp_chunk_ends(BP_CHUNK_MIN, row, sizeof(row)));
-    cr_expect(bp_chunk_ends(BP_CHUNK_MAX, "x\n", 2));
-    cr_expect_not(bp_chunk_ends(0, "", 0));
+    cr_expect_not(bp_chunk_ends(BP_CHUNK_MIN - 1, row, sizeof(row), false), "below the least");
+    cr_expect(bp_chunk_ends(BP_CHUNK_MIN, row, sizeof(row), false));
+    cr_expect(bp_chunk_ends(BP_CHUNK_MAX, "x\n", 2, false));
+    cr_expect_not(bp_chunk_ends(0, "", 0, false));
 }
 
 /* An archive made today and one made in years share files only while these stay as they are. */
@@ -189,4 +191,77 @@ Test(chunk, the_cuts_are_the_same_for_ever)
     cr_assert_eq(before.count, sizeof(lengths) / sizeof(lengths[0]));
     for (size_t i = 0; i < before.count; i++)
         cr_expect_eq(before.at[i].len, lengths[i], "file %zu has %zu bytes", i, before.at[i].len);
+}
+
+/* ---- fences ---- */
+
+/* The files of rows from `first` on, behind the fence that is there or comes. */
+static void cut_behind_fence(const struct table *table, size_t first, struct files *files)
+{
+    BP_AUTO(bp_freep) char *row = bp_alloc(table->row_len, 1);
+    bool behind = false;
+
+    *files = (struct files){0};
+    memset(row, 'x', table->row_len);
+    row[table->row_len - 1] = '\n';
+    for (size_t i = first; i < table->rows; i++) {
+        if (behind) {
+            add_row(files, row, table->row_len, i);
+            continue;
+        }
+        (void)snprintf(row, 21, "%020llu", (unsigned long long)i);
+        row[20] = 'x';
+        behind = bp_chunk_is_fence(row, table->row_len);
+    }
+    if (files->open.len > 0)
+        files->at[files->count++] = files->open;
+}
+
+Test(chunk, behind_a_fence_the_files_are_the_same_wherever_one_begins)
+{
+    struct table table = plain;
+
+    fences = true;
+    table.rows = 1500000;
+    table.row_len = 100;
+    cut(&table, &before);
+    for (size_t first = 1; first < 1200000; first += 333333) {
+        cut_behind_fence(&table, first, &after);
+        cr_assert_gt(after.count, 0, "no fence behind row %zu", first);
+        cr_expect_eq(count_new(&before, &after), 0, "from row %zu on", first);
+    }
+}
+
+Test(chunk, with_fences_files_are_a_little_shorter)
+{
+    struct table table = plain;
+    double mean = 0;
+
+    fences = true;
+    table.rows = 3000000;
+    table.row_len = 100;
+    cut(&table, &before);
+    mean = mean_of_full_files(&before) / (1 << 20);
+    cr_expect(mean > 2.6 && mean < 4.2, "%zu files of %.2f MiB", before.count, mean);
+}
+
+Test(chunk, one_row_more_or_less_changes_at_most_three_files_with_fences)
+{
+    struct table table = plain;
+
+    fences = true;
+    table.rows = 600000;
+    table.row_len = 100;
+    cut(&table, &before);
+    for (size_t i = 0; i < 12; i++) {
+        struct table changed = table;
+
+        changed.left_out = i * 54321 % table.rows;
+        cut(&changed, &after);
+        cr_expect_leq(count_new(&before, &after), 2, "without row %zu", changed.left_out);
+        changed = table;
+        changed.put_in_at = i * 49999 % table.rows;
+        cut(&changed, &after);
+        cr_expect_leq(count_new(&before, &after), 3, "with a row at %zu", changed.put_in_at);
+    }
 }

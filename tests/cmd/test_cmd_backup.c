@@ -54,7 +54,7 @@ Test(cmd_backup, prints_one_json_object)
     cr_assert_eq(bp_json_parse(fake.out, strlen(fake.out), &json, &err), BP_OK, "%s", fake.out);
     cr_expect_str_eq(bp_json_get_text(json, "id"), "2024-01-15T14-30-45Z");
     cr_expect_str_eq(bp_json_get_text(json, "commit"), "c0ffee1");
-    cr_expect_eq(bp_json_count(json), 9u);
+    cr_expect_eq(bp_json_count(json), 10u);
 }
 
 Test(cmd_backup, takes_its_description_from_the_workflow)

@@ -13,6 +13,7 @@
 /* The definitions of a database. */
 struct ddl {
     struct bp_source *source;
+    struct bp_reader *reader;
     struct bp_source_info info;
     struct bp_tables tables;
     struct bp_ddl ddl;
@@ -21,6 +22,7 @@ struct ddl {
 
 static void ddl_free(struct ddl *d)
 {
+    bp_reader_freep(&d->reader);
     bp_source_freep(&d->source);
     bp_source_info_free(&d->info);
     bp_tables_free(&d->tables);
@@ -33,7 +35,10 @@ static enum bp_code read_ddl(const struct test_db *db, struct ddl *d)
 
     d->source = bp_postgres_source_new(&db->options);
     rc = d->source->ops->snapshot(d->source, &d->info, &d->tables, &d->err);
-    return rc == BP_OK ? d->source->ops->ddl(d->source, &d->tables, &d->ddl, &d->err) : rc;
+    if (rc != BP_OK)
+        return rc;
+    d->reader = test_reader(d->source);
+    return d->reader->ops->ddl(d->reader, &d->tables, &d->ddl, &d->err);
 }
 
 static void expect_in(const char *words, const char *text)
@@ -348,12 +353,13 @@ Test(postgres_ddl, says_when_pg_dump_has_to_wait_for_a_lock)
     d.source = bp_postgres_source_new(&db.options);
     cr_assert_eq(d.source->ops->snapshot(d.source, &d.info, &d.tables, &d.err), BP_OK, "%s",
                  d.err.msg);
+    d.reader = test_reader(d.source);
     /* It waits for our lock, and whoever comes later waits for it. */
     other = test_db_session(&db);
     cr_assert_eq(PQsendQuery(other, "ALTER TABLE t ADD COLUMN n int"), 1);
     test_db_run(&db, "DO $$BEGIN WHILE NOT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND"
                      " relation = 't'::regclass) LOOP PERFORM pg_sleep(0.01); END LOOP; END$$");
-    cr_expect_eq(d.source->ops->ddl(d.source, &d.tables, &d.ddl, &d.err), BP_ELOCKED, "%s",
+    cr_expect_eq(d.reader->ops->ddl(d.reader, &d.tables, &d.ddl, &d.err), BP_ELOCKED, "%s",
                  d.err.msg);
     expect_in("another session waits to change it", d.err.msg);
     PQfinish(other);

@@ -30,19 +30,20 @@ static void kept_free(struct kept *kept)
 static void back_up(const struct test_db *db, struct kept *kept)
 {
     BP_AUTO(bp_source_freep) struct bp_source *source = bp_postgres_source_new(&db->options);
+    BP_AUTO(bp_reader_freep) struct bp_reader *reader = NULL;
     struct bp_err err = {0};
 
     cr_assert_eq(source->ops->snapshot(source, &kept->info, &kept->tables, &err), BP_OK, "%s",
                  err.msg);
-    cr_assert_eq(source->ops->ddl(source, &kept->tables, &kept->ddl, &err), BP_OK, "%s", err.msg);
+    reader = test_reader(source);
+    cr_assert_eq(reader->ops->ddl(reader, &kept->tables, &kept->ddl, &err), BP_OK, "%s", err.msg);
     kept->rows = bp_alloc(kept->tables.count + 1, sizeof(*kept->rows));
     for (size_t i = 0; i < kept->tables.count; i++) {
         const struct bp_table *t = &kept->tables.at[i];
 
-        cr_assert_eq(source->ops->copy(source, t, test_keep_line, &kept->rows[i], &err), BP_OK,
-                     "%s: %s", t->name, err.msg);
+        cr_assert_eq(test_rows(reader, t, &kept->rows[i], &err), BP_OK, "%s: %s", t->name, err.msg);
     }
-    cr_assert_eq(source->ops->large_objects(source, test_keep_line, &kept->objects,
+    cr_assert_eq(reader->ops->large_objects(reader, test_keep_line, &kept->objects,
                                             &kept->object_count, &err),
                  BP_OK, "%s", err.msg);
 }

@@ -64,6 +64,7 @@ Test(postgres_snapshot, keeps_a_table_from_being_truncated)
 {
     BP_AUTO(test_db_drop) struct test_db db = {0};
     BP_AUTO(opened_free) struct opened o = {0};
+    BP_AUTO(bp_reader_freep) struct bp_reader *reader = NULL;
     BP_AUTO(bp_buf_free) struct bp_buf rows = {0};
     PGconn *other = NULL;
 
@@ -77,8 +78,8 @@ Test(postgres_snapshot, keeps_a_table_from_being_truncated)
     run_quietly(other, "ALTER TABLE t ALTER id TYPE bigint", PGRES_FATAL_ERROR);
     run_quietly(other, "DELETE FROM t", PGRES_COMMAND_OK);
     run_quietly(other, "INSERT INTO t VALUES (3)", PGRES_COMMAND_OK);
-    cr_assert_eq(o.source->ops->copy(o.source, &o.tables.at[0], test_keep_line, &rows, &o.err),
-                 BP_OK, "%s", o.err.msg);
+    reader = test_reader(o.source);
+    cr_assert_eq(test_rows(reader, &o.tables.at[0], &rows, &o.err), BP_OK, "%s", o.err.msg);
     cr_expect_str_eq(bp_buf_str(&rows), "1\n2\n", "the snapshot is from before");
     PQfinish(other);
 }
@@ -179,26 +180,33 @@ Test(postgres_snapshot, gives_the_locks_back_when_it_is_closed)
 {
     BP_AUTO(test_db_drop) struct test_db db = {0};
     BP_AUTO(opened_free) struct opened o = {0};
-    BP_AUTO(bp_buf_free) struct bp_buf rows = {0};
-    BP_AUTO(bp_freep) char *sessions = NULL;
-    struct bp_ddl ddl = {0};
-    int64_t count = 0;
+    struct bp_reader *reader = NULL;
 
     test_db_new(&db);
     test_db_run(&db, "CREATE TABLE t (id int); INSERT INTO t VALUES (1)");
     cr_assert_eq(open_as(&db.options, &o), BP_OK, "%s", o.err.msg);
     o.source->ops->close(o.source);
     test_db_run(&db, "SET lock_timeout = '1s'; ALTER TABLE t ADD COLUMN n int");
-    sessions = test_db_value(&db, "SELECT count(*) FROM pg_stat_activity WHERE datname ="
-                                  " current_database() AND application_name = 'backproof'");
-    cr_expect_str_eq(sessions, "0");
-    cr_expect_eq(o.source->ops->copy(o.source, &o.tables.at[0], test_keep_line, &rows, &o.err),
-                 BP_EUNAVAILABLE);
-    expect_words(&o, "the connection to the database is closed");
-    cr_expect_eq(o.source->ops->ddl(o.source, &o.tables, &ddl, &o.err), BP_EUNAVAILABLE);
-    cr_expect_eq(o.source->ops->large_objects(o.source, test_keep_line, &rows, &count, &o.err),
-                 BP_EUNAVAILABLE);
+    cr_expect_eq(o.source->ops->reader(o.source, db.options.clock, &reader, &o.err), BP_EFAILED);
+    expect_words(&o, "cannot join the snapshot");
+    cr_expect_null(reader);
     o.source->ops->close(o.source);
+}
+
+Test(postgres_snapshot, is_not_alive_when_its_session_was_ended)
+{
+    BP_AUTO(test_db_drop) struct test_db db = {0};
+    BP_AUTO(opened_free) struct opened o = {0};
+
+    test_db_new(&db);
+    test_db_run(&db, "CREATE TABLE t ()");
+    cr_assert_eq(open_as(&db.options, &o), BP_OK, "%s", o.err.msg);
+    cr_expect_eq(o.source->ops->alive(o.source, false, &o.err), BP_OK);
+    cr_expect_eq(o.source->ops->alive(o.source, true, &o.err), BP_OK);
+    test_db_run(&db, "SELECT pg_terminate_backend(pid, 10000) FROM pg_locks"
+                     " WHERE relation = 't'::regclass");
+    cr_expect_eq(o.source->ops->alive(o.source, true, &o.err), BP_EUNAVAILABLE);
+    expect_words(&o, "the session that holds the locks is gone");
 }
 
 Test(postgres_snapshot, may_be_closed_before_it_was_taken)

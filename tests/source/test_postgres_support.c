@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "source/postgres_dump.h"
 #include "source/postgres_script.h"
+#include "source/postgres_split.h"
 
 static struct bp_clock test_clock;
 static struct bp_env test_env;
@@ -233,4 +234,35 @@ enum bp_code test_keep_line(void *ctx, const char *line, size_t len, struct bp_e
     (void)err;
     bp_buf_add(ctx, line, len);
     return BP_OK;
+}
+
+struct bp_reader *test_reader(struct bp_source *source)
+{
+    struct bp_reader *reader = NULL;
+    struct bp_err err = {0};
+
+    cr_assert_eq(source->ops->reader(source, &test_clock, &reader, &err), BP_OK, "%s", err.msg);
+    return reader;
+}
+
+enum bp_code test_rows(struct bp_reader *reader, const struct bp_table *table, struct bp_buf *out,
+                       struct bp_err *err)
+{
+    enum bp_code rc = BP_OK;
+
+    for (size_t i = 0; i < table->slices && rc == BP_OK; i++) {
+        const struct bp_slice slice = {.table = table, .number = i};
+
+        rc = reader->ops->rows(reader, &slice, test_keep_line, out, err);
+    }
+    return rc;
+}
+
+char *test_copy_out(const struct bp_table *table)
+{
+    const struct bp_slice slice = {.table = table};
+    struct bp_buf sql = {0};
+
+    bp_pg_put_copy_out(&sql, &slice);
+    return bp_buf_take(&sql);
 }

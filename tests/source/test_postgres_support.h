@@ -39,6 +39,16 @@ struct pg_conn *test_db_session(const struct test_db *db);
 /* The whole of pg_dump's text, made comparable: rows sorted, no random key. */
 void test_db_dump(const struct test_db *db, const char *option, struct bp_buf *out);
 
+/* A connection in the snapshot of this source, which must have been taken. */
+struct bp_reader *test_reader(struct bp_source *source);
+
+/* All rows of a table, appended to out. */
+enum bp_code test_rows(struct bp_reader *reader, const struct bp_table *table, struct bp_buf *out,
+                       struct bp_err *err);
+
+/* The statement that reads all rows of a table; owned by the caller. */
+char *test_copy_out(const struct bp_table *table);
+
 /* A sink that appends every line to a struct bp_buf. */
 enum bp_code test_keep_line(void *ctx, const char *line, size_t len, struct bp_err *err);
 

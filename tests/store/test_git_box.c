@@ -99,10 +99,11 @@ struct bp_store *git_box_store(struct git_box *box)
 
 void git_box_stage(struct bp_store *store, const char *path, const char *text)
 {
+    struct bp_blob blob = {0};
     struct bp_err err = {0};
 
-    cr_assert_eq(store->ops->stage(store, path, text, strlen(text), false, &err), BP_OK, "%s",
-                 err.msg);
+    cr_assert_eq(store->ops->put(store, text, strlen(text), &blob, &err), BP_OK, "%s", err.msg);
+    cr_assert_eq(store->ops->stage(store, path, &blob, false, &err), BP_OK, "%s", err.msg);
 }
 
 enum bp_code git_box_commit(struct bp_store *store, const char *to, struct bp_err *err)

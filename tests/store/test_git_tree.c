@@ -232,9 +232,11 @@ Test(store_git_tree, a_file_that_left_the_branch_after_it_was_staged_still_arriv
 Test(store_git_tree, an_executable_file_stays_one)
 {
     BP_AUTO(bp_store_freep) struct bp_store *store = git_box_store(&box);
+    struct bp_blob blob = {0};
     struct bp_err err = {0};
 
-    cr_assert_eq(store->ops->stage(store, "run.sh", "#!/bin/sh\n", 10, true, &err), BP_OK);
+    cr_assert_eq(store->ops->put(store, "#!/bin/sh\n", 10, &blob, &err), BP_OK);
+    cr_assert_eq(store->ops->stage(store, "run.sh", &blob, true, &err), BP_OK);
     git_box_put(store, "x", "plain", "");
     expect_output("100644 plain\n100755 run.sh",
                   "git -C server.git ls-tree main:x | sed 's/ .*\\t/ /'");
@@ -298,15 +300,18 @@ Test(store_git_tree, paths_that_would_harm_a_checkout_are_refused)
                                       "a/../b", "./a",         ".git", ".GIT/hooks/x", "a/.git/b",
                                       "git~1",  "a\nb",        "a\\b"};
     BP_AUTO(bp_store_freep) struct bp_store *store = git_box_store(&box);
+    struct bp_blob blob = {0};
+    struct bp_err put_err = {0};
     char long_name[300];
 
+    cr_assert_eq(store->ops->put(store, "1", 1, &blob, &put_err), BP_OK);
     memset(long_name, 'x', sizeof(long_name) - 1);
     long_name[sizeof(long_name) - 1] = '\0';
     for (size_t i = 0; i <= sizeof(bad) / sizeof(bad[0]); i++) {
         const char *path = i < sizeof(bad) / sizeof(bad[0]) ? bad[i] : long_name;
         struct bp_err err = {0};
 
-        cr_expect_eq(store->ops->stage(store, path, "1", 1, false, &err), BP_EFAILED, "'%s'", path);
+        cr_expect_eq(store->ops->stage(store, path, &blob, false, &err), BP_EFAILED, "'%s'", path);
         cr_expect_not_null(strstr(err.msg, "is not a path that a branch can hold"), "%s", err.msg);
     }
 }

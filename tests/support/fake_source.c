@@ -18,6 +18,7 @@ static enum bp_code snapshot(struct bp_source *base, struct bp_source_info *info
     info->version_num = 150008;
     info->encoding = bp_strdup("UTF8");
     info->size_bytes = 1000;
+    bp_list_add(&info->schemas, "public");
     for (const struct fake_source_table *t = self->tables; t->name != NULL; t++)
         tables->count++;
     tables->at = bp_alloc(tables->count, sizeof(*tables->at));
@@ -28,12 +29,25 @@ static enum bp_code snapshot(struct bp_source *base, struct bp_source_info *info
             .schema = bp_strdup(t->schema),
             .name = bp_strdup(t->name),
             .copy_in = bp_format("COPY \"%s\".\"%s\" (\"id\") FROM stdin;", t->schema, t->name),
-            .order = "primary key"};
+            .order = "primary key",
+            .size_bytes = t->rows * (int64_t)t->row_len,
+            .all_differ = true,
+            .slices = t->slices > 0 ? t->slices : 1};
     }
     return BP_OK;
 }
 
-static enum bp_code ddl(struct bp_source *base, struct bp_tables *tables, struct bp_ddl *out,
+struct fake_reader {
+    struct bp_reader base;
+    struct fake_source *source;
+};
+
+static struct fake_source *source_of(struct bp_reader *base)
+{
+    return ((struct fake_reader *)base)->source;
+}
+
+static enum bp_code ddl(struct bp_reader *base, struct bp_tables *tables, struct bp_ddl *out,
                         struct bp_err *err)
 {
     (void)base;
@@ -47,15 +61,22 @@ static enum bp_code ddl(struct bp_source *base, struct bp_tables *tables, struct
     return BP_OK;
 }
 
-static enum bp_code copy(struct bp_source *base, const struct bp_table *table, bp_row_sink *sink,
+static enum bp_code rows(struct bp_reader *base, const struct bp_slice *slice, bp_row_sink *sink,
                          void *ctx, struct bp_err *err)
 {
-    struct fake_source *self = (struct fake_source *)base;
+    struct fake_source *self = source_of(base);
     const struct fake_source_table *t = self->tables;
+    int64_t slices = (int64_t)slice->table->slices;
+    int64_t first = 0;
+    int64_t end = 0;
 
-    while (strcmp(t->name, table->name) != 0)
+    while (strcmp(t->name, slice->table->name) != 0)
         t++;
-    for (int64_t i = 0; i < t->rows; i++) {
+    first = t->rows * (int64_t)slice->number / slices;
+    end = t->rows * ((int64_t)slice->number + 1) / slices;
+    if (slice->limit > 0 && end > first + slice->limit)
+        end = first + slice->limit;
+    for (int64_t i = first; i < end; i++) {
         BP_AUTO(bp_freep) char *row = bp_alloc(t->row_len + 1, 1);
         int len = snprintf(row, t->row_len, "%" PRId64 "\tvalue ", i);
 
@@ -69,17 +90,78 @@ static enum bp_code copy(struct bp_source *base, const struct bp_table *table, b
     return BP_OK;
 }
 
-static enum bp_code large_objects(struct bp_source *base, bp_row_sink *sink, void *ctx,
+static enum bp_code large_objects(struct bp_reader *base, bp_row_sink *sink, void *ctx,
                                   int64_t *count, struct bp_err *err)
 {
     static const char line[] = "SELECT lo_put(1, 0, '');\n";
-    struct fake_source *self = (struct fake_source *)base;
+    struct fake_source *self = source_of(base);
 
     *count = self->large_object_lines;
     for (int i = 0; i < self->large_object_lines; i++) {
         if (sink(ctx, line, strlen(line), err) != BP_OK)
             return err->code;
     }
+    return BP_OK;
+}
+
+static enum bp_code schema_dump(struct bp_reader *base, const char *schema, bp_row_sink *sink,
+                                void *ctx, struct bp_err *err)
+{
+    struct fake_source *self = source_of(base);
+    BP_AUTO(bp_freep) char *piece = bp_alloc(self->dump_bytes + 1, 1);
+    size_t len = self->dump_bytes;
+
+    memset(piece, 'd', len);
+    (void)schema;
+    return len > 0 ? sink(ctx, piece, len, err) : BP_OK;
+}
+
+static void free_reader(struct bp_reader *base)
+{
+    atomic_fetch_sub(&source_of(base)->readers, 1);
+    bp_free(base);
+}
+
+static const struct bp_reader_ops reader_ops = {
+    .rows = rows,
+    .large_objects = large_objects,
+    .ddl = ddl,
+    .schema_dump = schema_dump,
+    .free = free_reader,
+};
+
+static enum bp_code open_reader(struct bp_source *base, struct bp_clock *clock,
+                                struct bp_reader **out, struct bp_err *err)
+{
+    struct fake_source *self = (struct fake_source *)base;
+    struct fake_reader *reader = NULL;
+
+    (void)clock;
+    if (atomic_fetch_add(&self->readers_asked, 1) >= self->most_readers && self->most_readers > 0)
+        return bp_fail(err, BP_EUNAVAILABLE, "too many connections");
+    reader = bp_alloc(1, sizeof(*reader));
+    *reader = (struct fake_reader){.base.ops = &reader_ops, .source = self};
+    atomic_fetch_add(&self->readers, 1);
+    *out = &reader->base;
+    return BP_OK;
+}
+
+static enum bp_code take_lock(struct bp_source *base, const char *name, bool wait,
+                              struct bp_err *err)
+{
+    struct fake_source *self = (struct fake_source *)base;
+
+    if (!self->locked || wait)
+        return BP_OK;
+    return bp_fail(err, BP_ELOCKED, "another backup to '%s' is running", name);
+}
+
+static enum bp_code alive(struct bp_source *base, bool sure, struct bp_err *err)
+{
+    struct fake_source *self = (struct fake_source *)base;
+
+    if (sure && self->alive_result != BP_OK)
+        return bp_fail(err, self->alive_result, "the session that holds the locks is gone");
     return BP_OK;
 }
 
@@ -94,10 +176,10 @@ static void no_free(struct bp_source *base)
 }
 
 static const struct bp_source_ops source_ops = {
+    .lock = take_lock,
     .snapshot = snapshot,
-    .ddl = ddl,
-    .copy = copy,
-    .large_objects = large_objects,
+    .reader = open_reader,
+    .alive = alive,
     .close = count_close,
     .free = no_free,
 };

@@ -2,6 +2,8 @@
 #ifndef TESTS_SUPPORT_FAKE_SOURCE_H
 #define TESTS_SUPPORT_FAKE_SOURCE_H
 
+#include <stdatomic.h>
+
 #include "base/buf.h"
 #include "source/source.h"
 #include "source/target.h"
@@ -11,6 +13,7 @@ struct fake_source_table {
     const char *name;
     int64_t rows;
     size_t row_len; /* with the line end; at least 24 */
+    size_t slices;  /* 0: one */
 };
 
 struct fake_source {
@@ -18,8 +21,14 @@ struct fake_source {
     const struct fake_source_table *tables; /* name NULL at the end */
     int large_object_lines;
     enum bp_code snapshot_result;
-    enum bp_code copy_result; /* after the first row */
-    int closed;               /* how often close() was called */
+    enum bp_code copy_result;  /* after the first row */
+    enum bp_code alive_result; /* when asked for sure */
+    bool locked;               /* another backup runs */
+    size_t dump_bytes;         /* of each schema's dump */
+    int most_readers;          /* further ones are refused; 0: none is */
+    int closed;                /* how often close() was called */
+    atomic_int readers;        /* that were not freed */
+    atomic_int readers_asked;
 };
 
 struct fake_source fake_source(const struct fake_source_table *tables);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/text.h"
 
@@ -113,15 +114,50 @@ static enum bp_code store_read(struct bp_store *base, const char *path, size_t l
     return bp_fail(err, BP_ENOTFOUND, "no file '%s'", path);
 }
 
-static enum bp_code store_stage(struct bp_store *base, const char *path, const void *data,
-                                size_t len, bool executable, struct bp_err *err)
+static enum bp_code store_hash(struct bp_store *base, const void *data, size_t len,
+                               struct bp_blob *out, struct bp_err *err)
+{
+    char id[BP_SHA256_HEX_SIZE];
+
+    (void)base;
+    (void)err;
+    *out = (struct bp_blob){0};
+    bp_sha256_hex(data, len, id);
+    memcpy(out->id, id, sizeof(id));
+    return BP_OK;
+}
+
+static enum bp_code store_put(struct bp_store *base, const void *data, size_t len,
+                              struct bp_blob *out, struct bp_err *err)
+{
+    struct fake_store *self = (struct fake_store *)base;
+
+    if (store_hash(base, data, len, out, err) != BP_OK)
+        return err->code;
+    (void)pthread_mutex_lock(&self->lock);
+    if (self->put_result == BP_OK)
+        set_file(self->blobs, &self->blob_count, out->id, data, len);
+    (void)pthread_mutex_unlock(&self->lock);
+    if (self->put_result != BP_OK)
+        return bp_fail(err, self->put_result, "the disk is full");
+    return BP_OK;
+}
+
+static enum bp_code store_stage(struct bp_store *base, const char *path, const struct bp_blob *blob,
+                                bool executable, struct bp_err *err)
 {
     struct fake_store *self = (struct fake_store *)base;
 
     (void)executable;
-    (void)err;
-    set_file(self->staged, &self->staged_count, path, data, len);
-    return BP_OK;
+    for (size_t i = 0; i < self->blob_count; i++) {
+        const struct fake_file *content = &self->blobs[i];
+
+        if (strcmp(content->path, blob->id) != 0)
+            continue;
+        set_file(self->staged, &self->staged_count, path, content->data, content->len);
+        return BP_OK;
+    }
+    return bp_fail(err, BP_ENOTFOUND, "no content '%s' for '%s'", blob->id, path);
 }
 
 static void apply(struct fake_store *self, const struct bp_edit *edit)
@@ -187,6 +223,8 @@ static const struct bp_store_ops ops = {
     .list = store_list,
     .fetch = store_fetch,
     .read = store_read,
+    .put = store_put,
+    .hash = store_hash,
     .stage = store_stage,
     .commit = store_commit,
     .free = no_free,
@@ -194,7 +232,7 @@ static const struct bp_store_ops ops = {
 
 struct fake_store fake_store(void)
 {
-    return (struct fake_store){.base.ops = &ops};
+    return (struct fake_store){.base.ops = &ops, .lock = PTHREAD_MUTEX_INITIALIZER};
 }
 
 void fake_store_put(struct fake_store *store, const char *path, const char *text)
@@ -227,5 +265,10 @@ void fake_store_release(struct fake_store *store)
         bp_free(store->staged[i].path);
         bp_free(store->staged[i].data);
     }
+    for (size_t i = 0; i < store->blob_count; i++) {
+        bp_free(store->blobs[i].path);
+        bp_free(store->blobs[i].data);
+    }
+    store->blob_count = 0;
     store->staged_count = 0;
 }

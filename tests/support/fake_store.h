@@ -2,6 +2,8 @@
 #ifndef TESTS_SUPPORT_FAKE_STORE_H
 #define TESTS_SUPPORT_FAKE_STORE_H
 
+#include <pthread.h>
+
 #include "store/store.h"
 
 enum { FAKE_FILES = 400 };
@@ -18,6 +20,9 @@ struct fake_store {
     size_t tip_count;
     struct fake_file staged[FAKE_FILES];
     size_t staged_count;
+    pthread_mutex_t lock;               /* of the blobs */
+    struct fake_file blobs[FAKE_FILES]; /* the path is the id */
+    size_t blob_count;
     char message[512]; /* of the last commit */
     int commits;
     int opens;
@@ -30,6 +35,7 @@ struct fake_store {
     void *ctx;
     bool missing; /* the branch does not exist */
     enum bp_code open_result;
+    enum bp_code put_result;
     enum bp_code commit_result;
 };
 

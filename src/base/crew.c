@@ -1,0 +1,197 @@
+#include "base/crew.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+enum { WATCH_MS = 1000 };
+
+struct crew {
+    const struct bp_crew_job *job;
+    struct bp_stop stop;   /* ends the waits of all workers */
+    struct bp_stop done;   /* readable when the last worker has ended */
+    struct bp_clock clock; /* the workers' */
+
+    pthread_mutex_t lock; /* of what follows */
+    size_t next;          /* the first task that nobody has taken */
+    size_t finished;      /* tasks */
+    size_t began;
+    size_t left; /* threads that have not ended, or not even started */
+    bool failed;
+    struct bp_err err; /* the first failure */
+    struct bp_err why; /* why a worker could not begin */
+};
+
+struct worker {
+    struct crew *crew;
+    size_t number;
+    pthread_t thread;
+};
+
+static void fail(struct crew *crew, const struct bp_err *err)
+{
+    (void)pthread_mutex_lock(&crew->lock);
+    if (!crew->failed)
+        crew->err = *err;
+    crew->failed = true;
+    (void)pthread_mutex_unlock(&crew->lock);
+    bp_stop_ask(&crew->stop);
+}
+
+/* The next task; false when there is none for this worker. */
+static bool take_task(struct crew *crew, size_t *task)
+{
+    bool found = false;
+
+    (void)pthread_mutex_lock(&crew->lock);
+    found = !crew->failed && crew->next < crew->job->tasks;
+    if (found)
+        *task = crew->next++;
+    (void)pthread_mutex_unlock(&crew->lock);
+    return found;
+}
+
+static void finish_task(struct crew *crew)
+{
+    bool last = false;
+
+    (void)pthread_mutex_lock(&crew->lock);
+    last = ++crew->finished == crew->job->tasks;
+    (void)pthread_mutex_unlock(&crew->lock);
+    /* Somebody may still be trying to begin. */
+    if (last)
+        bp_stop_ask(&crew->stop);
+}
+
+static bool begin(struct worker *worker)
+{
+    struct crew *crew = worker->crew;
+    struct bp_err err = {0};
+    enum bp_code rc = crew->job->begin(crew->job->ctx, worker->number, &crew->clock, &err);
+
+    (void)pthread_mutex_lock(&crew->lock);
+    if (rc == BP_OK)
+        crew->began++;
+    else if (rc != BP_ESTOPPED)
+        crew->why = err;
+    (void)pthread_mutex_unlock(&crew->lock);
+    if (rc != BP_OK && worker->number == 0)
+        fail(crew, &err);
+    return rc == BP_OK;
+}
+
+static void leave(struct crew *crew)
+{
+    size_t left = 0;
+
+    (void)pthread_mutex_lock(&crew->lock);
+    left = --crew->left;
+    (void)pthread_mutex_unlock(&crew->lock);
+    if (left == 0)
+        bp_stop_ask(&crew->done);
+}
+
+static void *run_worker(void *arg)
+{
+    struct worker *worker = arg;
+    struct crew *crew = worker->crew;
+    struct bp_err err = {0};
+    size_t task = 0;
+
+    if (begin(worker)) {
+        while (take_task(crew, &task)) {
+            if (crew->job->work(crew->job->ctx, worker->number, task, &err) != BP_OK) {
+                fail(crew, &err);
+                break;
+            }
+            finish_task(crew);
+        }
+        crew->job->end(crew->job->ctx, worker->number);
+    }
+    leave(crew);
+    return NULL;
+}
+
+/* Until the last worker has ended, or somebody says that all shall. */
+static void watch(struct crew *crew)
+{
+    const struct bp_crew_job *job = crew->job;
+    struct bp_err err = {0};
+    bool ended = false;
+
+    while (!ended) {
+        enum bp_code rc =
+            bp_stop_wait(job->clock->stop, crew->done.fd, POLLIN, WATCH_MS, &ended, &err);
+
+        if (rc == BP_OK && job->watch != NULL)
+            rc = job->watch(job->ctx, &err);
+        if (rc != BP_OK) {
+            fail(crew, &err);
+            return;
+        }
+    }
+}
+
+/* Start the threads; how many there are. None is a failure. */
+static size_t start(struct crew *crew, struct worker *workers, size_t count)
+{
+    size_t started = 0;
+
+    crew->left = count;
+    for (size_t i = 0; i < count; i++) {
+        struct worker *worker = &workers[started];
+
+        *worker = (struct worker){.crew = crew, .number = started};
+        if (pthread_create(&worker->thread, NULL, run_worker, worker) == 0)
+            started++;
+        else
+            leave(crew);
+    }
+    return started;
+}
+
+enum bp_code bp_crew_run(const struct bp_crew_job *job, size_t *began, struct bp_err *why,
+                         struct bp_err *err)
+{
+    BP_AUTO(bp_freep) struct worker *workers = NULL;
+    size_t count = job->workers < job->tasks ? job->workers : job->tasks;
+    struct crew crew = {.job = job, .lock = PTHREAD_MUTEX_INITIALIZER};
+    enum bp_code rc = bp_stop_open(&crew.stop, err);
+    size_t started = 0;
+
+    if (rc == BP_OK)
+        rc = bp_stop_open(&crew.done, err);
+    if (rc == BP_OK) {
+        count = count > 0 ? count : 1;
+        crew.clock = bp_clock_system(&crew.stop);
+        workers = bp_alloc(count, sizeof(*workers));
+        started = start(&crew, workers, count);
+        if (started > 0)
+            watch(&crew);
+        else
+            rc = bp_fail(err, BP_EFAILED, "cannot start a thread: %m");
+        for (size_t i = 0; i < started; i++)
+            (void)pthread_join(workers[i].thread, NULL);
+        bp_stop_close(&crew.done);
+    }
+    bp_stop_close(&crew.stop);
+    *began = crew.began;
+    *why = crew.why;
+    if (rc == BP_OK && crew.failed) {
+        *err = crew.err;
+        rc = crew.err.code;
+    }
+    return rc;
+}
+
+size_t bp_crew_cores(void)
+{
+    cpu_set_t set;
+
+    if (sched_getaffinity(0, sizeof(set), &set) != 0)
+        return 1;
+    return CPU_COUNT(&set) > 0 ? (size_t)CPU_COUNT(&set) : 1;
+}

@@ -1,0 +1,172 @@
+/* The last step of a backup: what is staged becomes one commit. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "flow/backup_internal.h"
+#include "flow/catalog.h"
+
+enum { PUSHES = 6, PUSH_AGAIN_MS = 2000 };
+
+/* The first free id for this moment, and the path that an entry of that name would have. */
+static void choose_id(const struct bp_catalog *catalog, int64_t time_ms,
+                      struct bp_archive_name *name)
+{
+    bool taken = true;
+
+    *name = (struct bp_archive_name){.latest = true, .time_ms = time_ms};
+    while (taken) {
+        taken = false;
+        bp_archive_id(time_ms, ++name->copy, name->id);
+        for (size_t i = 0; i < catalog->count; i++)
+            taken = taken || strcmp(catalog->at[i].name.id, name->id) == 0;
+    }
+}
+
+static bool has_folder(const struct bp_catalog *catalog, const char *folder)
+{
+    for (size_t i = 0; i < catalog->count; i++) {
+        if (strcmp(catalog->at[i].folder, folder) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Where the archive that is the latest now goes. Its manifest knows what the name needs. */
+static void choose_archive_path(const struct bp_catalog *catalog,
+                                const struct bp_catalog_entry *old, char *out, size_t size)
+{
+    struct bp_archive_name name = old->name;
+    const struct bp_manifest *m = &old->manifest;
+    char folder[BP_ARCHIVE_NAME_SIZE];
+
+    name.latest = false;
+    bp_archive_name_describe(&name, old->described ? m->source.repository : NULL,
+                             old->described ? m->source.event : NULL,
+                             old->described ? m->source.sha : NULL);
+    bp_archive_name_format(&name, folder);
+    while (has_folder(catalog, folder)) {
+        name.copy++;
+        bp_archive_name_format(&name, folder);
+    }
+    (void)snprintf(out, size, "%s/%s", BP_PATH_ARCHIVE, folder);
+}
+
+static void write_message(const struct bp_backup *b, const struct bp_archive_name *name,
+                          struct bp_buf *out)
+{
+    const struct bp_manifest *m = &b->manifest;
+
+    bp_buf_printf(out, "backup: %s %s (%zu tables, ", name->id, b->job->branch, m->table_count);
+    bp_put_count(out, bp_manifest_rows(m));
+    bp_buf_printf(out, " rows)\n\nBackup-Id: %s\n", name->id);
+    if (m->source.repository != NULL)
+        bp_buf_printf(out, "Source: %s@%s\n", m->source.repository,
+                      m->source.sha != NULL ? m->source.sha : "unknown");
+    if (m->source.run_url != NULL && m->source.run_url[0] != '\0')
+        bp_buf_printf(out, "Run-Url: %s\n", m->source.run_url);
+    bp_buf_printf(out, "Rows: %" PRId64 "\nBytes: %" PRId64 "\n", bp_manifest_rows(m),
+                  bp_manifest_bytes(m));
+}
+
+/* Stage the manifest, the last file: the archive is whole now. */
+static enum bp_code stage_manifest(struct bp_backup *b, const struct bp_archive_name *name,
+                                   struct bp_err *err)
+{
+    BP_AUTO(bp_buf_free) struct bp_buf text = {0};
+    struct bp_blob blob = {0};
+
+    bp_free(b->manifest.id);
+    b->manifest.id = bp_strdup(name->id);
+    bp_manifest_render(&b->manifest, &text);
+    if (b->job->store->ops->put(b->job->store, bp_buf_str(&text), text.len, &blob, err) != BP_OK)
+        return err->code;
+    return b->job->store->ops->stage(b->job->store, BP_MANIFEST_NAME, &blob, false, err);
+}
+
+/* The moves of what is the latest now; paths owns the new names. */
+static enum bp_code move_latest(struct bp_backup *b, struct bp_catalog *catalog,
+                                struct bp_edit *edits, size_t *count, struct bp_list *paths,
+                                struct bp_err *err)
+{
+    for (size_t i = 0; i < catalog->count; i++) {
+        struct bp_catalog_entry *old = &catalog->at[i];
+        struct bp_err why = {0};
+        enum bp_code rc = BP_OK;
+        char to[BP_ARCHIVE_NAME_SIZE + 32];
+
+        if (!old->name.latest)
+            continue;
+        rc = bp_catalog_describe(b->job->store, old, &why);
+        if (rc != BP_OK && !bp_catalog_is_damage(rc)) {
+            *err = why;
+            return bp_wrap(err, "the latest archive so far");
+        }
+        /* A damaged one moves too: the new backup must not fail because of it. */
+        if (rc != BP_OK)
+            bp_warn(b->job->out, "the latest archive so far: %s", why.msg);
+        choose_archive_path(catalog, old, to, sizeof(to));
+        bp_list_add(paths, to);
+        edits[(*count)++] = (struct bp_edit){
+            .kind = BP_EDIT_MOVE, .from = old->path, .to = paths->at[paths->count - 1]};
+    }
+    return BP_OK;
+}
+
+static enum bp_code commit_once(struct bp_backup *b, struct bp_backup_result *result,
+                                struct bp_err *err)
+{
+    BP_AUTO(bp_catalog_free) struct bp_catalog catalog = {0};
+    BP_AUTO(bp_buf_free) struct bp_buf message = {0};
+    BP_AUTO(bp_freep) struct bp_edit *edits = NULL;
+    BP_AUTO(bp_list_free) struct bp_list paths = {0};
+    struct bp_store_commit commit = {0};
+    struct bp_archive_name name = {0};
+    char folder[BP_ARCHIVE_NAME_SIZE];
+    size_t count = 0;
+
+    if (bp_catalog_load(b->job->store, &catalog, err) != BP_OK)
+        return err->code;
+    choose_id(&catalog, b->manifest.started_ms, &name);
+    edits = bp_alloc(catalog.count + 2, sizeof(*edits));
+    if (stage_manifest(b, &name, err) != BP_OK ||
+        move_latest(b, &catalog, edits, &count, &paths, err) != BP_OK)
+        return err->code;
+    bp_archive_name_format(&name, folder);
+    (void)snprintf(result->path, sizeof(result->path), "%s/%s", BP_PATH_LATEST, folder);
+    edits[count++] = (struct bp_edit){.kind = BP_EDIT_STAGED, .to = result->path};
+    edits[count++] = (struct bp_edit){.kind = BP_EDIT_STAGED, .to = BP_PATH_CURRENT};
+    write_message(b, &name, &message);
+    if (b->job->store->ops->commit(b->job->store, edits, count, bp_buf_str(&message), &commit,
+                                   err) != BP_OK)
+        return err->code;
+    (void)snprintf(result->id, sizeof(result->id), "%s", name.id);
+    (void)snprintf(result->commit, sizeof(result->commit), "%s", commit.id);
+    return BP_OK;
+}
+
+/* Whether it may go better a little later: a lost race, or an outage in which nothing arrived. */
+static bool may_pass(enum bp_code rc)
+{
+    return rc == BP_ELOCKED || rc == BP_EUNAVAILABLE || rc == BP_ETIMEOUT;
+}
+
+enum bp_code bp_backup_commit(struct bp_backup *b, struct bp_backup_result *result,
+                              struct bp_err *err)
+{
+    enum bp_code rc = commit_once(b, result, err);
+
+    for (int i = 1; may_pass(rc) && i < PUSHES; i++) {
+        if (bp_stop_check(b->job->clock->stop, err) != BP_OK)
+            return err->code;
+        bp_info(b->job->out, "%s; trying again", err->msg);
+        if (bp_clock_sleep(b->job->clock, (int64_t)PUSH_AGAIN_MS * i, err) != BP_OK)
+            return err->code;
+        rc = b->job->store->ops->refresh(b->job->store, err);
+        if (rc == BP_OK)
+            rc = commit_once(b, result, err);
+    }
+    return rc;
+}

@@ -1,0 +1,34 @@
+/*
+ * Private to the backup. Files, in the order in which they work:
+ *   backup.c         the steps
+ *   backup_read.c    everything is read by several connections at once, into blobs
+ *   slices.c         the rows of all tables, shared by these connections
+ *   backup_commit.c  the blobs become one commit
+ */
+#ifndef BP_FLOW_BACKUP_INTERNAL_H
+#define BP_FLOW_BACKUP_INTERNAL_H
+
+#include "flow/backup.h"
+#include "flow/slices.h"
+#include "flow/stage.h"
+
+struct bp_backup {
+    const struct bp_backup_job *job;
+    struct bp_manifest manifest;
+    struct bp_tables tables;
+    struct bp_list schemas;
+    struct bp_ddl ddl;
+    const char *phase; /* "while reading the rows", for messages; static or in phase_text */
+    char phase_text[200];
+};
+
+/* Read all of the snapshot and stage it, but for the manifest. The source is closed afterwards:
+ * nobody shall wait for its locks while files are pushed. */
+enum bp_code bp_backup_read(struct bp_backup *b, struct bp_err *err) BP_CHECK;
+
+/* Others may push to the branch while we do, and servers have bad moments: look again and try
+ * again, a few times. All that was read is staged and need not be read again. */
+enum bp_code bp_backup_commit(struct bp_backup *b, struct bp_backup_result *result,
+                              struct bp_err *err) BP_CHECK;
+
+#endif

@@ -1,0 +1,310 @@
+/* Everything that an archive holds is read here, by several connections at once. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "archive/embedded.h"
+#include "archive/path.h"
+#include "base/crew.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "flow/backup_internal.h"
+
+/* The tasks: these, then the dumps of schemas, then the slices. The definitions are first, because
+ * they take pg_dump a while and no other task can be shared less. */
+enum { TASK_DDL, TASK_LARGE_OBJECTS, FIRST_DUMP };
+
+struct reading {
+    struct bp_backup *b;
+    struct bp_slices *slices;
+    struct bp_slices_progress progress;
+    size_t dumps; /* schemas to dump */
+
+    /* By worker; each uses its own only, but for the tables' names. */
+    size_t workers;
+    struct bp_reader **readers;
+    struct bp_clock **clocks;
+    _Atomic(const struct bp_table *) *tables; /* what it reads now */
+
+    /* By task. */
+    struct bp_stage_files large_objects;
+    struct bp_stage_files *dump_files;
+
+    int64_t started_ms;
+    int64_t size_bytes; /* of all tables on the server's disk */
+};
+
+static enum bp_code begin(void *ctx, size_t worker, struct bp_clock *clock, struct bp_err *err)
+{
+    struct reading *r = ctx;
+    struct bp_source *source = r->b->job->source;
+
+    r->clocks[worker] = clock;
+    return source->ops->reader(source, clock, &r->readers[worker], err);
+}
+
+static void end(void *ctx, size_t worker)
+{
+    struct reading *r = ctx;
+
+    bp_reader_freep(&r->readers[worker]);
+}
+
+static enum bp_code on_line(void *ctx, const char *line, size_t len, struct bp_err *err)
+{
+    return bp_lines_add(ctx, line, len, err);
+}
+
+static enum bp_code on_bytes(void *ctx, const char *bytes, size_t len, struct bp_err *err)
+{
+    return bp_lines_add_bytes(ctx, bytes, len, err);
+}
+
+static enum bp_code read_large_objects(struct reading *r, struct bp_reader *reader,
+                                       struct bp_err *err)
+{
+    BP_AUTO(bp_lines_free)
+    struct bp_lines lines = {
+        .store = r->b->job->store, .head = "", .tail = "", .files = &r->large_objects};
+
+    if (reader->ops->large_objects(reader, on_line, &lines, &r->b->manifest.large_objects, err) !=
+            BP_OK ||
+        bp_lines_end(&lines, false, err) != BP_OK)
+        return bp_wrap(err, "large objects");
+    return BP_OK;
+}
+
+static enum bp_code dump_schema(struct reading *r, size_t i, struct bp_reader *reader,
+                                struct bp_err *err)
+{
+    const char *schema = r->b->schemas.at[i];
+    BP_AUTO(bp_lines_free)
+    struct bp_lines lines = {
+        .store = r->b->job->store, .head = "", .tail = "", .files = &r->dump_files[i]};
+
+    if (reader->ops->schema_dump(reader, schema, on_bytes, &lines, err) != BP_OK ||
+        bp_lines_end(&lines, false, err) != BP_OK)
+        return bp_wrap(err, "dump of schema '%s'", schema);
+    if (r->dump_files[i].count == 0)
+        return bp_fail(err, BP_EFAILED, "the dump of schema '%s' has no byte", schema);
+    return BP_OK;
+}
+
+static enum bp_code work(void *ctx, size_t worker, size_t task, struct bp_err *err)
+{
+    struct reading *r = ctx;
+    struct bp_reader *reader = r->readers[worker];
+    size_t slice = task - FIRST_DUMP - r->dumps;
+    enum bp_code rc = BP_OK;
+
+    if (task == TASK_DDL)
+        return reader->ops->ddl(reader, &r->b->tables, &r->b->ddl, err);
+    if (task == TASK_LARGE_OBJECTS)
+        return read_large_objects(r, reader, err);
+    if (task < FIRST_DUMP + r->dumps)
+        return dump_schema(r, task - FIRST_DUMP, reader, err);
+    atomic_store(&r->tables[worker], bp_slices_table(r->slices, slice));
+    rc = bp_slices_read(r->slices, slice, reader, r->clocks[worker], err);
+    atomic_store(&r->tables[worker], NULL);
+    return rc;
+}
+
+/* Rows, bytes, rate and, from what the tables take on the server's disk, the time left. */
+static void show_progress(struct reading *r)
+{
+    BP_AUTO(bp_buf_free) struct bp_buf text = {0};
+    int64_t bytes = atomic_load(&r->progress.bytes);
+    int64_t took_ms = bp_clock_mono(r->b->job->clock) - r->started_ms;
+
+    bp_put_count(&text, atomic_load(&r->progress.rows));
+    bp_buf_puts(&text, " rows, ");
+    bp_put_size(&text, bytes);
+    if (took_ms > 0) {
+        bp_buf_puts(&text, ", ");
+        bp_put_size(&text, bytes * 1000 / took_ms);
+        bp_buf_puts(&text, "/s");
+    }
+    if (bytes > 0 && bytes < r->size_bytes) {
+        bp_buf_puts(&text, ", about ");
+        bp_put_duration(
+            &text, (int64_t)((double)took_ms * (double)(r->size_bytes - bytes) / (double)bytes));
+        bp_buf_puts(&text, " left");
+    }
+    bp_progress(r->b->job->out, "backing up: %s", bp_buf_str(&text));
+}
+
+/* What is said when it does not end in time: the tables that are being read. */
+static void name_phase(struct reading *r)
+{
+    struct bp_backup *b = r->b;
+    size_t len = strlen("reading");
+
+    (void)snprintf(b->phase_text, sizeof(b->phase_text), "reading");
+    for (size_t i = 0; i < r->workers && len < sizeof(b->phase_text); i++) {
+        const struct bp_table *table = atomic_load(&r->tables[i]);
+
+        if (table != NULL)
+            len += (size_t)snprintf(b->phase_text + len, sizeof(b->phase_text) - len, "%s '%s.%s'",
+                                    len > strlen("reading") ? "," : " table", table->schema,
+                                    table->name);
+    }
+    b->phase = b->phase_text;
+}
+
+static enum bp_code watch(void *ctx, struct bp_err *err)
+{
+    struct reading *r = ctx;
+    struct bp_source *source = r->b->job->source;
+
+    name_phase(r);
+    show_progress(r);
+    return source->ops->alive(source, false, err);
+}
+
+static enum bp_code read_all(struct reading *r, struct bp_err *err)
+{
+    struct bp_backup *b = r->b;
+    const struct bp_crew_job job = {.workers = r->workers,
+                                    .tasks = FIRST_DUMP + r->dumps + bp_slices_count(r->slices),
+                                    .begin = begin,
+                                    .work = work,
+                                    .end = end,
+                                    .watch = watch,
+                                    .ctx = r,
+                                    .clock = b->job->clock};
+    struct bp_err why = {0};
+    size_t began = 0;
+    enum bp_code rc = BP_OK;
+
+    b->phase = "reading";
+    rc = bp_crew_run(&job, &began, &why, err);
+    bp_progress_end(b->job->out);
+    if (rc == BP_OK && why.code != BP_OK)
+        bp_info(b->job->out, "reading with %zu connections instead of %zu: %s", began, r->workers,
+                why.msg);
+    /* Locks that were given back before the last row was read would be no locks. */
+    return rc == BP_OK ? b->job->source->ops->alive(b->job->source, true, err) : rc;
+}
+
+/* ---- what was read becomes files of the archive ---- */
+
+static enum bp_code stage_texts(struct bp_backup *b, struct bp_stage *stage, struct bp_err *err)
+{
+    const struct {
+        const char *path;
+        const char *text;
+        bool executable;
+    } files[] = {
+        /* A clone on Windows must not change line ends: every checksum would be wrong. */
+        {".gitattributes", "* -text\n", false},
+        {"RESTORE.md", bp_embedded_RESTORE_md, false},
+        {"restore.sh", bp_embedded_restore_sh, true},
+        {"roles.sql", b->ddl.roles, false},
+        {"database/pre-data.sql", b->ddl.pre_data, false},
+        {"database/sequences.sql", b->ddl.sequences, false},
+        {"database/post-data.sql", b->ddl.post_data, false},
+        {"database/refresh.sql", b->ddl.refresh, false},
+    };
+
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+        const char *text = files[i].text != NULL ? files[i].text : "";
+
+        if (bp_stage_text(stage, files[i].path, text, strlen(text), files[i].executable, err) !=
+            BP_OK)
+            return err->code;
+    }
+    return BP_OK;
+}
+
+/* The checksum of a table is that of the checksums of its files, so that several readers can each
+ * make some of them. */
+static void sum_files(const struct bp_stage_files *files, char out[BP_SHA256_HEX_SIZE])
+{
+    BP_AUTO(bp_buf_free) struct bp_buf sums = {0};
+
+    for (size_t i = 0; i < files->count; i++)
+        bp_buf_printf(&sums, "%s\n", files->at[i].sha256);
+    bp_sha256_hex(bp_buf_str(&sums), sums.len, out);
+}
+
+static enum bp_code stage_table(struct reading *r, struct bp_stage *stage,
+                                const struct bp_table *table, struct bp_err *err)
+{
+    BP_AUTO(bp_freep) char *folder = bp_path_table(table->schema, table->name);
+    BP_AUTO(bp_freep) char *definition = bp_format("%s/schema.sql", folder);
+    BP_AUTO(bp_freep) char *base = bp_format("%s/data", folder);
+    BP_AUTO(bp_stage_files_free) struct bp_stage_files files = {0};
+    struct bp_manifest_table *entry = NULL;
+    const char *words = table->definition;
+
+    if (bp_slices_take(r->slices, table, &files, err) != BP_OK ||
+        (words != NULL &&
+         bp_stage_text(stage, definition, words, strlen(words), false, err) != BP_OK))
+        return err->code;
+    entry = bp_manifest_add_table(stage->manifest);
+    entry->schema = bp_strdup(table->schema);
+    entry->name = bp_strdup(table->name);
+    entry->order = bp_strdup(table->order);
+    entry->rows = files.lines;
+    entry->bytes = files.bytes;
+    sum_files(&files, entry->sha256);
+    if (bp_stage_files(stage, base, ".sql", &files, &entry->files, err) != BP_OK)
+        return err->code;
+    bp_debug(r->b->job->out, "%s.%s: %" PRId64 " rows, %" PRId64 " bytes in %zu files",
+             table->schema, table->name, entry->rows, entry->bytes, entry->files.count);
+    return BP_OK;
+}
+
+static enum bp_code stage_all(struct reading *r, struct bp_err *err)
+{
+    struct bp_backup *b = r->b;
+    struct bp_stage stage = {.store = b->job->store, .manifest = &b->manifest};
+
+    if (stage_texts(b, &stage, err) != BP_OK)
+        return err->code;
+    for (size_t i = 0; i < b->tables.count; i++) {
+        if (stage_table(r, &stage, &b->tables.at[i], err) != BP_OK)
+            return err->code;
+    }
+    for (size_t i = 0; i < r->dumps; i++) {
+        BP_AUTO(bp_freep) char *base = bp_path_schema_dump(b->schemas.at[i]);
+
+        if (bp_stage_files(&stage, base, "", &r->dump_files[i], NULL, err) != BP_OK)
+            return err->code;
+    }
+    return bp_stage_files(&stage, "database/large-objects/data", ".sql", &r->large_objects, NULL,
+                          err);
+}
+
+static void free_reading(struct reading *r)
+{
+    for (size_t i = 0; i < r->dumps; i++)
+        bp_stage_files_free(&r->dump_files[i]);
+    bp_free(r->dump_files);
+    bp_stage_files_free(&r->large_objects);
+    bp_slices_freep(&r->slices);
+    bp_free(r->readers);
+    bp_free(r->clocks);
+    bp_free(r->tables);
+}
+
+enum bp_code bp_backup_read(struct bp_backup *b, struct bp_err *err)
+{
+    BP_AUTO(free_reading)
+    struct reading r = {.b = b,
+                        .workers = b->job->jobs > 0 ? b->job->jobs : bp_crew_cores(),
+                        .dumps = b->job->schema_dumps ? b->schemas.count : 0,
+                        .started_ms = bp_clock_mono(b->job->clock)};
+
+    r.slices = bp_slices_new(&b->tables, b->job->store, &r.progress);
+    r.readers = bp_alloc(r.workers, sizeof(*r.readers));
+    r.clocks = bp_alloc(r.workers, sizeof(*r.clocks));
+    r.tables = bp_alloc(r.workers, sizeof(*r.tables));
+    r.dump_files = bp_alloc(r.dumps + 1, sizeof(*r.dump_files));
+    for (size_t i = 0; i < b->tables.count; i++)
+        r.size_bytes += b->tables.at[i].size_bytes;
+    if (read_all(&r, err) != BP_OK)
+        return err->code;
+    b->job->source->ops->close(b->job->source);
+    return stage_all(&r, err);
+}

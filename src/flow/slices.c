@@ -1,0 +1,289 @@
+#include "flow/slices.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "archive/chunk.h"
+#include "base/mem.h"
+
+enum {
+    SHOWN_ROWS = 4096, /* progress is told in steps of so many rows */
+    LOOK_MS = 200,     /* a wait for another reader looks so often whether all shall end */
+};
+
+static const char end_of_copy[] = "\\.\n";
+
+/* One slice. What others may ask for is under the lock. */
+struct part {
+    const struct bp_table *table;
+    size_t number;
+    char *head; /* of its files */
+
+    bool taken;      /* somebody reads it, or has read it */
+    bool head_known; /* its rows up to and with the first fence have been counted */
+    bool fenced;     /* there is a fence among them */
+    int64_t head_rows;
+
+    struct bp_stage_files files;
+    int64_t rows; /* that the server sent for this slice, each counted once */
+};
+
+struct bp_slices {
+    const struct bp_tables *tables;
+    struct bp_store *store;
+    struct bp_slices_progress *progress;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    struct part *parts; /* the slices of one table one after the other, in order */
+    size_t count;
+    size_t *first; /* of each table: where its parts begin */
+};
+
+/* One reader at work on a part, and maybe on those behind it. */
+struct reading {
+    struct bp_slices *slices;
+    struct part *own;
+    struct bp_reader *reader;
+    struct bp_clock *clock;
+    struct bp_lines lines;
+    bool skipping;    /* the first fence of its own part was not there yet */
+    int64_t rows;     /* of the present statement */
+    int64_t new_rows; /* written since progress was told */
+    int64_t new_bytes;
+};
+
+/* Largest first; the slices of one table stay together and in order. */
+static int by_size(const void *left, const void *right)
+{
+    const struct bp_table *a = *(const struct bp_table *const *)left;
+    const struct bp_table *b = *(const struct bp_table *const *)right;
+
+    if (a->size_bytes != b->size_bytes)
+        return a->size_bytes < b->size_bytes ? 1 : -1;
+    return (a > b) - (a < b);
+}
+
+struct bp_slices *bp_slices_new(const struct bp_tables *tables, struct bp_store *store,
+                                struct bp_slices_progress *progress)
+{
+    BP_AUTO(bp_freep)
+    const struct bp_table **sorted = bp_alloc(tables->count + 1, sizeof(*sorted));
+    struct bp_slices *slices = bp_alloc(1, sizeof(*slices));
+    size_t total = 0;
+
+    for (size_t i = 0; i < tables->count; i++) {
+        sorted[i] = &tables->at[i];
+        total += tables->at[i].slices;
+    }
+    qsort(sorted, tables->count, sizeof(*sorted), by_size);
+    *slices = (struct bp_slices){.tables = tables, .store = store, .progress = progress};
+    (void)pthread_mutex_init(&slices->lock, NULL);
+    (void)pthread_cond_init(&slices->changed, NULL);
+    slices->parts = bp_alloc(total + 1, sizeof(*slices->parts));
+    slices->first = bp_alloc(tables->count + 1, sizeof(*slices->first));
+    for (size_t i = 0; i < tables->count; i++) {
+        slices->first[sorted[i] - tables->at] = slices->count;
+        for (size_t n = 0; n < sorted[i]->slices; n++)
+            slices->parts[slices->count++] = (struct part){
+                .table = sorted[i], .number = n, .head = bp_format("%s\n", sorted[i]->copy_in)};
+    }
+    return slices;
+}
+
+size_t bp_slices_count(const struct bp_slices *slices)
+{
+    return slices->count;
+}
+
+const struct bp_table *bp_slices_table(const struct bp_slices *slices, size_t i)
+{
+    return slices->parts[i].table;
+}
+
+/* ---- what readers know of each other ---- */
+
+static bool take(struct bp_slices *slices, struct part *part)
+{
+    bool free = false;
+
+    (void)pthread_mutex_lock(&slices->lock);
+    free = !part->taken;
+    part->taken = true;
+    (void)pthread_mutex_unlock(&slices->lock);
+    return free;
+}
+
+static void tell_head(struct bp_slices *slices, struct part *part, int64_t rows, bool fenced)
+{
+    (void)pthread_mutex_lock(&slices->lock);
+    part->head_rows = rows;
+    part->fenced = fenced;
+    part->head_known = true;
+    (void)pthread_cond_broadcast(&slices->changed);
+    (void)pthread_mutex_unlock(&slices->lock);
+}
+
+/* Its reader counts without waiting for anybody, so this ends. */
+static enum bp_code wait_for_head(struct bp_slices *slices, struct part *part,
+                                  const struct bp_clock *clock, struct bp_err *err)
+{
+    enum bp_code rc = BP_OK;
+
+    (void)pthread_mutex_lock(&slices->lock);
+    while (!part->head_known && rc == BP_OK) {
+        struct timespec until = {0};
+
+        (void)clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += LOOK_MS * 1000000L;
+        until.tv_sec += until.tv_nsec / 1000000000L;
+        until.tv_nsec %= 1000000000L;
+        (void)pthread_cond_timedwait(&slices->changed, &slices->lock, &until);
+        rc = bp_stop_check(clock->stop, err);
+    }
+    (void)pthread_mutex_unlock(&slices->lock);
+    return rc;
+}
+
+/* ---- reading ---- */
+
+static void tell_progress(struct reading *r)
+{
+    atomic_fetch_add_explicit(&r->slices->progress->rows, r->new_rows, memory_order_relaxed);
+    atomic_fetch_add_explicit(&r->slices->progress->bytes, r->new_bytes, memory_order_relaxed);
+    r->new_rows = 0;
+    r->new_bytes = 0;
+}
+
+static enum bp_code on_row(void *ctx, const char *line, size_t len, struct bp_err *err)
+{
+    struct reading *r = ctx;
+
+    r->rows++;
+    if (!r->skipping) {
+        r->new_bytes += (int64_t)len;
+        if (++r->new_rows == SHOWN_ROWS)
+            tell_progress(r);
+        return bp_lines_add(&r->lines, line, len, err);
+    }
+    if (bp_chunk_is_fence(line, len)) {
+        r->skipping = false;
+        tell_head(r->slices, r->own, r->rows, true);
+    }
+    return BP_OK;
+}
+
+/* The rows of a part, or with a limit that many from its start. */
+static enum bp_code read_part(struct reading *r, const struct part *part, int64_t limit,
+                              struct bp_err *err)
+{
+    const struct bp_slice slice = {.table = part->table, .number = part->number, .limit = limit};
+    enum bp_code rc = BP_OK;
+
+    r->rows = 0;
+    rc = r->reader->ops->rows(r->reader, &slice, on_row, r, err);
+    tell_progress(r);
+    return rc;
+}
+
+static enum bp_code read_own(struct reading *r, struct bp_err *err)
+{
+    r->skipping = r->own->number > 0;
+    if (read_part(r, r->own, 0, err) != BP_OK)
+        return err->code;
+    r->own->rows = r->rows;
+    if (r->skipping)
+        tell_head(r->slices, r->own, r->rows, false);
+    return BP_OK;
+}
+
+/*
+ * Go on to the first fence behind the own part. A part that nobody has begun is read whole: that
+ * costs less than to begin it.
+ */
+static enum bp_code read_on(struct reading *r, struct bp_err *err)
+{
+    const struct part *end = r->slices->parts + r->slices->count;
+    bool fenced = false;
+
+    for (struct part *next = r->own + 1; !fenced && next < end && next->table == r->own->table;
+         next++) {
+        if (take(r->slices, next)) {
+            if (read_part(r, next, 0, err) != BP_OK)
+                return err->code;
+            next->rows = r->rows;
+            continue;
+        }
+        if (wait_for_head(r->slices, next, r->clock, err) != BP_OK)
+            return err->code;
+        if (next->head_rows > 0 && read_part(r, next, next->head_rows, err) != BP_OK)
+            return err->code;
+        fenced = next->fenced;
+    }
+    return BP_OK;
+}
+
+enum bp_code bp_slices_read(struct bp_slices *slices, size_t i, struct bp_reader *reader,
+                            struct bp_clock *clock, struct bp_err *err)
+{
+    struct part *own = &slices->parts[i];
+    struct reading r = {.slices = slices,
+                        .own = own,
+                        .reader = reader,
+                        .clock = clock,
+                        .lines = {.store = slices->store,
+                                  .head = own->head,
+                                  .tail = end_of_copy,
+                                  .fences = own->table->all_differ,
+                                  .files = &own->files}};
+    enum bp_code rc = BP_OK;
+
+    if (!take(slices, own))
+        return BP_OK;
+    rc = read_own(&r, err);
+    if (rc == BP_OK && !r.skipping)
+        rc = read_on(&r, err);
+    if (rc == BP_OK)
+        rc = bp_lines_end(&r.lines, own->number == 0 && own->files.count == 0, err);
+    bp_lines_free(&r.lines);
+    if (rc != BP_OK)
+        return bp_wrap(err, "table '%s.%s'", own->table->schema, own->table->name);
+    return BP_OK;
+}
+
+enum bp_code bp_slices_take(struct bp_slices *slices, const struct bp_table *table,
+                            struct bp_stage_files *out, struct bp_err *err)
+{
+    struct part *part = &slices->parts[slices->first[table - slices->tables->at]];
+    int64_t rows = 0;
+
+    *out = (struct bp_stage_files){0};
+    for (size_t n = 0; n < table->slices; n++, part++) {
+        rows += part->rows;
+        bp_stage_files_join(out, &part->files);
+    }
+    if (rows != out->lines)
+        return bp_fail(err, BP_EFAILED,
+                       "table '%s.%s' has %" PRId64 " rows and %" PRId64 " of them were written",
+                       table->schema, table->name, rows, out->lines);
+    return BP_OK;
+}
+
+void bp_slices_freep(struct bp_slices **slices)
+{
+    struct bp_slices *s = *slices;
+
+    *slices = NULL;
+    if (s == NULL)
+        return;
+    for (size_t i = 0; i < s->count; i++) {
+        bp_free(s->parts[i].head);
+        bp_stage_files_free(&s->parts[i].files);
+    }
+    bp_free(s->parts);
+    bp_free(s->first);
+    (void)pthread_cond_destroy(&s->changed);
+    (void)pthread_mutex_destroy(&s->lock);
+    bp_free(s);
+}

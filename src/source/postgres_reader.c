@@ -1,0 +1,129 @@
+#include "source/postgres_reader.h"
+
+#include <inttypes.h>
+
+#include "base/mem.h"
+#include "source/postgres_copy.h"
+#include "source/postgres_ddl.h"
+#include "source/postgres_definition.h"
+#include "source/postgres_roles.h"
+#include "source/postgres_snapshot.h"
+#include "source/postgres_split.h"
+#include "source/postgres_toc.h"
+
+struct postgres_reader {
+    struct bp_reader base; /* must be first */
+    const struct bp_pg_shared *shared;
+    struct bp_postgres_options options; /* with the reader's own clock */
+    struct bp_pg pg;
+};
+
+static struct postgres_reader *from_base(struct bp_reader *self)
+{
+    return (struct postgres_reader *)self;
+}
+
+static enum bp_code read_rows(struct bp_reader *self, const struct bp_slice *slice,
+                              bp_row_sink *sink, void *ctx, struct bp_err *err)
+{
+    BP_AUTO(bp_buf_free) struct bp_buf sql = {0};
+
+    bp_pg_put_copy_out(&sql, slice);
+    return bp_pg_copy_out(&from_base(self)->pg, sql.data, sink, ctx, err);
+}
+
+static enum bp_code read_large_objects(struct bp_reader *self, bp_row_sink *sink, void *ctx,
+                                       int64_t *count, struct bp_err *err)
+{
+    struct postgres_reader *r = from_base(self);
+
+    *count = 0;
+    if (r->shared->narrow)
+        return BP_OK;
+    return bp_pg_copy_large_objects(&r->pg, sink, ctx, count, err);
+}
+
+static struct bp_pg_dump_job dump_job(struct postgres_reader *r, const struct bp_list *args)
+{
+    return (struct bp_pg_dump_job){.options = &r->options,
+                                   .pg = &r->pg,
+                                   .programs = &r->shared->programs,
+                                   .snapshot = r->shared->snapshot,
+                                   .args = args};
+}
+
+/* What pg_dump wrote decides which sequences and views there are: a selection may leave some out.
+ */
+static enum bp_code read_ddl(struct bp_reader *self, struct bp_tables *tables, struct bp_ddl *out,
+                             struct bp_err *err)
+{
+    struct postgres_reader *r = from_base(self);
+    const struct bp_pg_dump_job job = dump_job(r, &r->shared->dump_args);
+    BP_AUTO(bp_pg_dump_texts_free) struct bp_pg_dump_texts texts = {0};
+    BP_AUTO(bp_pg_relations_free) struct bp_pg_relations dumped = {0};
+    BP_AUTO(bp_buf_free) struct bp_buf roles = {0};
+    BP_AUTO(bp_buf_free) struct bp_buf sequences = {0};
+    BP_AUTO(bp_buf_free) struct bp_buf refresh = {0};
+
+    if (bp_pg_dump_run(&job, &texts, err) != BP_OK)
+        return err->code;
+    bp_pg_relations_read(bp_buf_str(&texts.list), &dumped);
+    if (bp_pg_relations_check(&dumped, tables, err) != BP_OK ||
+        bp_pg_roles(&r->pg, &roles, err) != BP_OK ||
+        bp_pg_ddl_sequences(&r->pg, &dumped, !r->shared->narrow, &sequences, err) != BP_OK ||
+        bp_pg_ddl_refresh(&r->pg, &dumped, &refresh, err) != BP_OK)
+        return err->code;
+    bp_pg_definitions_set(&texts.verbose, tables);
+    *out = (struct bp_ddl){.roles = bp_buf_take(&roles),
+                           .pre_data = bp_buf_take(&texts.pre_data),
+                           .sequences = bp_buf_take(&sequences),
+                           .post_data = bp_buf_take(&texts.post_data),
+                           .refresh = bp_buf_take(&refresh)};
+    return BP_OK;
+}
+
+static enum bp_code dump_schema(struct bp_reader *self, const char *schema, bp_row_sink *sink,
+                                void *ctx, struct bp_err *err)
+{
+    struct postgres_reader *r = from_base(self);
+    const struct bp_pg_dump_job job = dump_job(r, &r->shared->dump_rows);
+
+    return bp_pg_dump_schema(&job, schema, sink, ctx, err);
+}
+
+static void free_reader(struct bp_reader *self)
+{
+    bp_pg_close(&from_base(self)->pg);
+    bp_free(self);
+}
+
+static const struct bp_reader_ops ops = {
+    .rows = read_rows,
+    .large_objects = read_large_objects,
+    .ddl = read_ddl,
+    .schema_dump = dump_schema,
+    .free = free_reader,
+};
+
+enum bp_code bp_pg_reader_open(const struct bp_pg_shared *shared, struct bp_clock *clock,
+                               struct bp_reader **out, struct bp_err *err)
+{
+    struct postgres_reader *r = bp_alloc(1, sizeof(*r));
+    BP_AUTO(bp_reader_freep) struct bp_reader *self = &r->base;
+    BP_AUTO(bp_freep) char *limit = NULL;
+
+    r->base.ops = &ops;
+    r->shared = shared;
+    r->options = shared->options;
+    r->options.clock = clock;
+    /* A reader is no place to speak from: it runs in a thread of its own. */
+    r->options.tell = NULL;
+    limit = bp_format("SET statement_timeout = %" PRId64, shared->options.statement_timeout_ms);
+    if (bp_pg_open(&r->pg, &r->options, err) != BP_OK ||
+        bp_pg_snapshot_join(&r->pg, shared->snapshot, err) != BP_OK ||
+        bp_pg_run(&r->pg, limit, err) != BP_OK)
+        return err->code;
+    *out = self;
+    self = NULL;
+    return BP_OK;
+}

@@ -1,0 +1,22 @@
+/* The connections that read: bp_source_ops.reader. */
+#ifndef BP_SOURCE_POSTGRES_READER_H
+#define BP_SOURCE_POSTGRES_READER_H
+
+#include "source/postgres_conn.h"
+#include "source/postgres_dump.h"
+
+/* What all readers of a source share and none of them changes. */
+struct bp_pg_shared {
+    struct bp_postgres_options options;
+    struct bp_pg_programs programs;
+    char *snapshot;
+    bool narrow;              /* a selection leaves out what belongs to no schema */
+    struct bp_list dump_args; /* for pg_dump: what is left out */
+    struct bp_list dump_rows; /* the same for the rows, in dumps that have rows */
+};
+
+/* Connect and join the snapshot. shared and clock are lent for the reader's life. */
+enum bp_code bp_pg_reader_open(const struct bp_pg_shared *shared, struct bp_clock *clock,
+                               struct bp_reader **out, struct bp_err *err) BP_CHECK;
+
+#endif
