@@ -142,7 +142,7 @@ static const char *unfit(const char *p, int parens)
  */
 static const char *find_fault(const char *p)
 {
-    bool escapes = false; /* of the string before: one on the next line continues it */
+    bool continued = false; /* a quote would go on with the string before, backslashes and all */
     int parens = 0;
 
     while (*p != '\0') {
@@ -152,13 +152,15 @@ static const char *find_fault(const char *p)
         if (fault != NULL)
             return fault;
         if (*p == '\'' || *p == '"' || is_escape_string) {
-            escapes = is_escape_string || (escapes && *p == '\'');
-            p = skip_quoted(is_escape_string ? p + 1 : p, escapes);
+            if (continued && *p == '\'')
+                return "continues a string with backslashes; hint: write it as one string";
+            p = skip_quoted(is_escape_string ? p + 1 : p, is_escape_string);
             if (p == NULL)
                 return "has a quote that is not closed";
+            continued = is_escape_string;
             continue;
         }
-        escapes = escapes && isspace((unsigned char)*p);
+        continued = continued && isspace((unsigned char)*p);
         parens += (*p == '(') - (*p == ')');
         if (is_name_start(*p)) {
             while (is_name_part(p[1]))

@@ -30,7 +30,7 @@ Test(postgres_mask_parse, reads_names_as_sql_does)
         {"a.b=nullif(a$b, '')", NULL, "a", "b", BP_PG_MASK_EXPRESSION, "nullif(a$b, '')"},
         {"a.b='a;--/*)'", NULL, "a", "b", BP_PG_MASK_LITERAL, "'a;--/*)'"},
         {"a.b=E'\\')'", NULL, "a", "b", BP_PG_MASK_EXPRESSION, "E'\\')'"},
-        {"a.b=e'a'\n'\\')'", NULL, "a", "b", BP_PG_MASK_EXPRESSION, "e'a'\n'\\')'"},
+        {"a.b='a'\n'b'", NULL, "a", "b", BP_PG_MASK_EXPRESSION, "'a'\n'b'"},
         {"a.b=\"x)\" - -1", NULL, "a", "b", BP_PG_MASK_EXPRESSION, "\"x)\" - -1"},
         {"a.b=date'\\'", NULL, "a", "b", BP_PG_MASK_EXPRESSION, "date'\\'"},
     };
@@ -78,7 +78,7 @@ Test(postgres_mask_parse, refuses_what_is_no_mask_and_says_why)
         {"a.b='x", "has a quote that is not closed"},
         {"a.b=\"x", "has a quote that is not closed"},
         {"a.b=e'x\\'", "has a quote that is not closed"},
-        {"a.b=e'x'\n'\\'", "has a quote that is not closed"},
+        {"a.b=e'x'\n'\\'", "continues a string with backslashes"},
         {"a.b=$$x$$", "has a dollar sign"},
         {"a.b='x\\')", "closes a parenthesis that it did not open"},
     };
