@@ -19,9 +19,9 @@
 #define BP_FLOW_DISPATCH_H
 
 #include "base/clock.h"
+#include "base/findings.h"
 #include "base/print.h"
 #include "flow/dispatch_targets.h"
-#include "flow/findings.h"
 #include "forge/forge.h"
 
 /* How far a run must have come. */

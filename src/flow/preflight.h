@@ -5,7 +5,7 @@
 #ifndef BP_FLOW_PREFLIGHT_H
 #define BP_FLOW_PREFLIGHT_H
 
-#include "flow/findings.h"
+#include "base/findings.h"
 #include "forge/forge.h"
 
 /* The token's kind and the days until it expires. */

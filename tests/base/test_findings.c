@@ -1,6 +1,7 @@
 #include <criterion/criterion.h>
+#include <string.h>
 
-#include "flow/findings.h"
+#include "base/findings.h"
 
 static struct bp_findings findings;
 
@@ -29,6 +30,17 @@ Test(findings, a_hint_becomes_the_fix)
     cr_expect_str_eq(findings.at[1].what, "no workflow 'x'");
     cr_expect_str_eq(findings.at[1].fix, "add it");
     cr_expect_eq(findings.at[1].level, BP_FOUND_FAILURE);
+}
+
+Test(findings, a_failure_may_be_longer_than_an_error)
+{
+    char names[2000] = "";
+
+    memset(names, 'n', sizeof(names) - 1);
+    bp_findings_refuse(&findings, BP_EAUTH, "tables", "%s; hint: GRANT it", names);
+    cr_expect_str_eq(findings.at[0].what, names);
+    cr_expect_str_eq(findings.at[0].fix, "GRANT it");
+    cr_expect_eq(bp_findings_verdict(&findings), BP_EAUTH);
 }
 
 Test(findings, what_needs_no_fix_has_none)

@@ -1,6 +1,6 @@
 /* What a look before the work finds: one line each, with its fix. */
-#ifndef BP_FLOW_FINDINGS_H
-#define BP_FLOW_FINDINGS_H
+#ifndef BP_BASE_FINDINGS_H
+#define BP_BASE_FINDINGS_H
 
 #include <stddef.h>
 
@@ -31,6 +31,10 @@ struct bp_findings {
 /* text may end with "; hint: ...", which becomes the fix. Printf-style. */
 void bp_findings_add(struct bp_findings *findings, enum bp_finding_level level, const char *about,
                      const char *fmt, ...) BP_PRINTF(4, 5);
+
+/* The same, for a failure: an error's message may be too short for a long text. Printf-style. */
+void bp_findings_refuse(struct bp_findings *findings, enum bp_code code, const char *about,
+                        const char *fmt, ...) BP_PRINTF(4, 5);
 
 /* A failure, from an error. */
 void bp_findings_fail(struct bp_findings *findings, const char *about, const struct bp_err *err);

@@ -1,4 +1,4 @@
-#include "flow/findings.h"
+#include "base/findings.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -29,6 +29,20 @@ void bp_findings_add(struct bp_findings *findings, enum bp_finding_level level, 
                      const char *fmt, ...)
 {
     const struct bp_finding like = {.level = level, .about = bp_strdup(about)};
+    struct bp_buf text = {0};
+    va_list args;
+
+    va_start(args, fmt);
+    bp_buf_vprintf(&text, fmt, args);
+    va_end(args);
+    add(findings, &like, bp_buf_take(&text));
+}
+
+void bp_findings_refuse(struct bp_findings *findings, enum bp_code code, const char *about,
+                        const char *fmt, ...)
+{
+    const struct bp_finding like = {
+        .level = BP_FOUND_FAILURE, .code = code, .about = bp_strdup(about)};
     struct bp_buf text = {0};
     va_list args;
 
