@@ -121,7 +121,10 @@ static struct bp_postgres_options postgres_options(struct bp_app *app, enum bp_o
         .tell_ctx = app->out,
         .connect_timeout_ms = bp_config_number(&app->cfg, BP_OPT_CONNECT_TIMEOUT),
         .connect_retries = bp_config_number(&app->cfg, BP_OPT_CONNECT_RETRIES),
-        .lock_timeout_ms = bp_config_number(&app->cfg, BP_OPT_LOCK_TIMEOUT)};
+        .lock_timeout_ms = bp_config_number(&app->cfg, BP_OPT_LOCK_TIMEOUT),
+        .jobs = bp_config_number(&app->cfg, BP_OPT_JOBS),
+        .tell = tell,
+        .tell_ctx = app->out};
 }
 
 struct bp_scope bp_registry_scope(const struct bp_app *app)
