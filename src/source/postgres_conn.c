@@ -124,15 +124,19 @@ static enum bp_code lost(struct bp_pg *pg, struct bp_err *err)
     return BP_EUNAVAILABLE;
 }
 
-/* Wait for the socket; a stop cancels and closes. */
+/* Wait for the socket; a stop, or the deadline, cancels and closes. */
 static enum bp_code wait_for(struct bp_pg *pg, short events, struct bp_err *err)
 {
     bool ready = false;
 
     while (!ready) {
-        enum bp_code rc =
-            bp_stop_wait(pg->clock->stop, PQsocket(pg->conn), events, -1, &ready, err);
+        int64_t left = pg->deadline != 0 ? pg->deadline - bp_clock_mono(pg->clock) : -1;
+        enum bp_code rc = BP_OK;
 
+        if (pg->deadline != 0 && left <= 0)
+            rc = bp_fail(err, BP_EUNAVAILABLE, "the server did not answer in time");
+        else
+            rc = bp_stop_wait(pg->clock->stop, PQsocket(pg->conn), events, left, &ready, err);
         if (rc != BP_OK) {
             bp_pg_abort(pg);
             return rc;

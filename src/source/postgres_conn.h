@@ -17,16 +17,27 @@
 struct bp_pg {
     PGconn *conn; /* NULL while not connected */
     struct bp_clock *clock;
+    int64_t deadline; /* of every wait, by the clock; 0: none */
+    bool pooled;      /* a pooler is between us and the server */
 };
 
 enum { BP_PG_WHERE_SIZE = 256 };
 
 /*
  * Connect, for at most options->connect_timeout_ms over all hosts, and set everything that changes
- * what the server prints. BP_EAUTH, BP_ENOTFOUND (no such database), BP_EUNAVAILABLE.
+ * what the server prints. What may pass (a server that starts, sleeps, is full or does not answer)
+ * is tried again options->connect_retries times. BP_EAUTH, BP_ENOTFOUND (no such database),
+ * BP_EUNAVAILABLE, BP_EUSAGE (a pooler that shares sessions).
  */
 enum bp_code bp_pg_open(struct bp_pg *pg, const struct bp_postgres_options *options,
                         struct bp_err *err) BP_CHECK;
+
+/*
+ * Its first half: connected, and a session has answered, but nothing is set in it. Every wait still
+ * has the deadline of the connecting.
+ */
+enum bp_code bp_pg_connect(struct bp_pg *pg, const struct bp_postgres_options *options,
+                           struct bp_err *err) BP_CHECK;
 
 /* Rolls back what is open. */
 void bp_pg_close(struct bp_pg *pg); /* for BP_AUTO */

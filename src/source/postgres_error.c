@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "source/postgres_host.h"
 
 enum {
     STATE_LEN = 5,
@@ -52,8 +53,7 @@ struct word_rule {
 
 static const struct word_rule word_rules[] = {
     {"Network is unreachable", BP_EUNAVAILABLE,
-     "the name may have an IPv6 address only while this machine has IPv4 only; many hosts offer a "
-     "pooler in session mode with an IPv4 address"},
+     "check the host, and whether this machine is connected"},
     {"certificate verify failed", BP_EFAILED,
      "give the server's certificate authority with sslrootcert"},
     {"does not match host name", BP_EFAILED,
@@ -67,6 +67,46 @@ static const struct word_rule word_rules[] = {
     {"definition of service", BP_EUSAGE, NULL},
 };
 
+/* An address of a family that this machine cannot reach. */
+static const char *const no_way_words[] = {"Network is unreachable", "Cannot assign requested",
+                                           "Address family not supported"};
+
+/* What a server, a pooler or a network says that may do better in a while. */
+static const char *const passing_states[] = {"57P01", "57P02", "57P03", "53300", "08"};
+static const char *const passing_words[] = {
+    "Connection refused", "Connection reset",      "timed out",
+    "timeout expired",    "closed the connection", "Temporary failure in name resolution"};
+
+/* Poolers say all they have to say with the one state 08P01: this will not pass. */
+static const struct word_rule lasting_rules[] = {
+    {"authentication failed", BP_EAUTH, "check the user and the password of the connection"},
+    {"no such user", BP_EAUTH, "check the user of the connection"},
+    {"no such database", BP_ENOTFOUND, "check the database name of the connection"},
+    {"not allowed", BP_EAUTH, NULL},
+    {"unsupported startup parameter", BP_EUSAGE,
+     "the pooler does not take PGOPTIONS: unset it, or use the direct address"},
+};
+
+#define COUNT(list) (sizeof(list) / sizeof((list)[0]))
+
+static bool has_one_of(const char *text, const char *const *words, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strstr(text, words[i]) != NULL)
+            return true;
+    }
+    return false;
+}
+
+static const struct word_rule *find_lasting(const char *message)
+{
+    for (size_t i = 0; i < COUNT(lasting_rules); i++) {
+        if (strstr(message, lasting_rules[i].words) != NULL)
+            return &lasting_rules[i];
+    }
+    return NULL;
+}
+
 static bool is_state(const char *text)
 {
     return strspn(text, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") >= STATE_LEN &&
@@ -74,8 +114,8 @@ static bool is_state(const char *text)
 }
 
 /*
- * A verbose message of the server reads "FATAL:  28P01: words\nDETAIL: ...": where the SQLSTATE
- * begins, or NULL. The severity before it is translated, so it does not help.
+ * A verbose message of the server reads "FATAL:  28P01: words\nDETAIL: ...": where the next
+ * SQLSTATE begins, or NULL. The severity before it is translated, so it does not help.
  */
 static const char *find_state(const char *message)
 {
@@ -86,18 +126,63 @@ static const char *find_state(const char *message)
     return NULL;
 }
 
+static bool is_passing_state(const char *state)
+{
+    for (size_t i = 0; i < COUNT(passing_states); i++) {
+        if (bp_text_starts_with(state, passing_states[i]))
+            return true;
+    }
+    return false;
+}
+
+bool bp_pg_connect_may_pass(const PGconn *conn)
+{
+    const char *message = PQerrorMessage(conn);
+    bool passes = has_one_of(message, passing_words, COUNT(passing_words));
+
+    if (PQconnectionNeedsPassword(conn) != 0 || find_lasting(message) != NULL)
+        return false;
+    /* One for each host that was tried. */
+    for (const char *s = find_state(message); s != NULL; s = find_state(s)) {
+        if (!is_passing_state(s))
+            return false;
+        passes = true;
+    }
+    return passes;
+}
+
+size_t bp_pg_reason_len(const char *message)
+{
+    static const char mark[] = "; hint: ";
+    const char *last = NULL;
+
+    /* The last one is ours. */
+    for (const char *p = strstr(message, mark); p != NULL; p = strstr(p + 1, mark))
+        last = p;
+    return last != NULL ? (size_t)(last - message) : strlen(message);
+}
+
 static enum bp_code fail(struct bp_err *err, enum bp_code code, const char *words, const char *hint)
 {
     return bp_fail(err, code, "%s%s%s", words, hint != NULL ? "; hint: " : "",
                    hint != NULL ? hint : "");
 }
 
-static enum bp_code fail_client_side(const char *message, const char *where, struct bp_err *err)
+static enum bp_code fail_client_side(const PGconn *conn, const char *where, struct bp_err *err)
 {
     BP_AUTO(bp_buf_free) struct bp_buf words = {0};
+    const char *message = PQerrorMessage(conn);
     enum bp_code code = BP_EUNAVAILABLE;
     const char *hint = NULL;
 
+    if (has_one_of(message, no_way_words, COUNT(no_way_words)) &&
+        bp_pg_host_is_ipv6_only(PQhost(conn))) {
+        bp_buf_printf(&words,
+                      "cannot connect to %s: it has an IPv6 address only, and this machine has no "
+                      "way to IPv6 addresses",
+                      where);
+        return fail(err, code, words.data, bp_pg_host_ipv4_hint(PQhost(conn)));
+    }
     for (size_t i = 0; i < sizeof(word_rules) / sizeof(word_rules[0]) && hint == NULL; i++) {
         if (strstr(message, word_rules[i].words) == NULL)
             continue;
@@ -117,6 +202,7 @@ enum bp_code bp_pg_fail_connect(const PGconn *conn, const char *where, struct bp
     BP_AUTO(bp_buf_free) struct bp_buf words = {0};
     const char *message = PQerrorMessage(conn);
     const char *state = find_state(message);
+    const struct word_rule *lasting = find_lasting(message);
     const struct rule *rule = NULL;
 
     bp_buf_printf(&words, "cannot connect to %s: ", where);
@@ -125,10 +211,12 @@ enum bp_code bp_pg_fail_connect(const PGconn *conn, const char *where, struct bp
         return fail(err, BP_EAUTH, words.data, "put it into the URL or into PGPASSWORD");
     }
     if (state == NULL)
-        return fail_client_side(message, where, err);
+        return fail_client_side(conn, where, err);
     rule = find_rule(state);
     bp_buf_add(&line, state + STATE_LEN + 2, strcspn(state + STATE_LEN + 2, "\n"));
     bp_put_foreign(&words, bp_buf_str(&line), MESSAGE_LIMIT);
+    if (rule->code == BP_EUNAVAILABLE && lasting != NULL)
+        return fail(err, lasting->code, words.data, lasting->hint);
     return fail(err, rule->code, words.data, rule->hint);
 }
 

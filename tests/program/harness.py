@@ -66,7 +66,9 @@ class ProgramTest(unittest.TestCase):
     def start(self, *args: str, **env: str) -> subprocess.Popen:
         full = {name: value for name, value in clean_env().items()
                 if not name.startswith(OF_A_RUNNER)}
-        full.update({**self.env, 'TMPDIR': str(self.temp), **env})
+        # A test that expects no connection would wait for the retries.
+        full.update({'BACKPROOF_CONNECT_RETRIES': '0', **self.env, 'TMPDIR': str(self.temp),
+                     **env})
         return subprocess.Popen([PROGRAM, *args], env=full, cwd=self.folder,
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, text=True, start_new_session=True)

@@ -8,8 +8,10 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "source/postgres_conn.h"
 #include "source/postgres_params.h"
+#include "support/fake_clock.h"
 #include "test_postgres_support.h"
 
 static const char *const no_vars[] = {NULL};
@@ -109,6 +111,55 @@ Test(postgres_conn, gives_up_on_a_server_that_says_nothing)
     cr_expect_not_null(strstr(err.msg, "no answer in time"), "%s", err.msg);
     cr_expect_lt(bp_clock_mono(&clock) - start, 2000);
     (void)close(fd);
+}
+
+static void keep_words(void *ctx, const char *words)
+{
+    bp_list_add(ctx, words);
+}
+
+Test(postgres_conn, waits_longer_before_each_retry_and_says_so)
+{
+    static const int64_t waits[] = {1000, 2000, 4000, 8000, 16000, 30000, 30000};
+    const size_t count = sizeof(waits) / sizeof(waits[0]);
+    BP_AUTO(bp_pg_close) struct bp_pg pg = {0};
+    BP_AUTO(bp_list_free) struct bp_list told = {0};
+    struct fake_clock clock = fake_clock_new();
+    const struct bp_postgres_options options = {.url = "postgresql://u@127.0.0.1:1/x",
+                                                .env = &no_env,
+                                                .clock = &clock.base,
+                                                .connect_timeout_ms = 5000,
+                                                .connect_retries = (int64_t)count,
+                                                .tell = keep_words,
+                                                .tell_ctx = &told};
+    struct bp_err err = {0};
+
+    cr_expect_eq(bp_pg_open(&pg, &options, &err), BP_EUNAVAILABLE);
+    cr_expect_not_null(strstr(err.msg, "gave up after 8 attempts: cannot connect to 127.0.0.1:1: "),
+                       "%s", err.msg);
+    cr_assert_eq(clock.sleeps, count);
+    cr_assert_eq(told.count, count);
+    for (size_t i = 0; i < count; i++)
+        cr_expect_eq(clock.each_ms[i], waits[i]);
+    cr_expect(bp_text_starts_with(told.at[1], "cannot connect to 127.0.0.1:1: "), "%s", told.at[1]);
+    cr_expect(bp_text_ends_with(told.at[1], "; trying again in 2 s (2 of 7)"), "%s", told.at[1]);
+}
+
+Test(postgres_conn, tries_a_wrong_password_once)
+{
+    BP_AUTO(bp_pg_close) struct bp_pg pg = {0};
+    BP_AUTO(bp_freep) char *url = NULL;
+    struct fake_clock clock = fake_clock_new();
+    struct bp_postgres_options options = {
+        .env = &no_env, .clock = &clock.base, .connect_timeout_ms = 5000, .connect_retries = 5};
+    struct bp_err err = {0};
+    char address[64];
+
+    test_put_tcp_address(address);
+    url = bp_format("postgresql://postgres:wr0ng@%s/postgres", address);
+    options.url = url;
+    cr_expect_eq(bp_pg_open(&pg, &options, &err), BP_EAUTH, "%s", err.msg);
+    cr_expect_eq(clock.sleeps, 0u);
 }
 
 /* Accept one connection and say what a server of version 12 says. */

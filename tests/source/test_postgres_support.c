@@ -90,6 +90,7 @@ void test_db_new(struct test_db *db)
                                                .temp_parent = "/tmp",
                                                .clock = &test_clock,
                                                .connect_timeout_ms = 10000,
+                                               .connect_retries = 0,
                                                .lock_timeout_ms = 5000};
     sql = bp_format("CREATE DATABASE %s TEMPLATE template0", db->name);
     test_admin_run(sql);
