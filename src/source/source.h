@@ -1,8 +1,8 @@
 /*
  * A source: the database that is backed up, read in one snapshot by several connections.
  *
- * Callers call through source->ops, in this order: lock, snapshot, then reader as often as there
- * are threads, then close. What the readers read they read in the same snapshot. A driver fills a
+ * Callers call through source->ops: examine alone, or in this order: lock, snapshot, then reader as
+ * often as there are threads, then close. What the readers read they read in the same snapshot. A driver fills a
  * struct bp_source_ops and puts a struct bp_source first in its own struct. It never writes to the
  * database, never prints and knows no archive paths.
  */
@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/compiler.h"
 #include "base/err.h"
+#include "base/findings.h"
 #include "base/list.h"
 
 /*
@@ -130,6 +131,13 @@ struct bp_reader {
 struct bp_source;
 
 struct bp_source_ops {
+    /*
+     * Connect, look at what would keep a backup from working, disconnect; take no lock on a table.
+     * An error only for a stop: a connection that fails is a finding. The other calls may follow.
+     */
+    enum bp_code (*examine)(struct bp_source *self, struct bp_findings *findings,
+                            struct bp_err *err);
+
     /*
      * Keep others from backing up this database under the same name, until free. BP_ELOCKED names
      * who does it already; with wait, its end is waited for.

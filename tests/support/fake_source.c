@@ -6,6 +6,21 @@
 
 #include "base/mem.h"
 
+static enum bp_code examine(struct bp_source *base, struct bp_findings *findings,
+                            struct bp_err *err)
+{
+    struct fake_source *self = (struct fake_source *)base;
+
+    if (self->examine_result == BP_ESTOPPED)
+        return bp_fail(err, BP_ESTOPPED, "stopped");
+    if (self->examine_result != BP_OK)
+        bp_findings_refuse(findings, self->examine_result, "tables",
+                           "user 'u' may not read t; hint: GRANT it");
+    else
+        bp_findings_add(findings, BP_FOUND_OK, "database", "connected");
+    return BP_OK;
+}
+
 static enum bp_code snapshot(struct bp_source *base, struct bp_source_info *info,
                              struct bp_tables *tables, struct bp_err *err)
 {
@@ -177,6 +192,7 @@ static void no_free(struct bp_source *base)
 
 static const struct bp_source_ops source_ops = {
     .lock = take_lock,
+    .examine = examine,
     .snapshot = snapshot,
     .reader = open_reader,
     .alive = alive,

@@ -20,6 +20,7 @@ struct fake_source {
     struct bp_source base;
     const struct fake_source_table *tables; /* name NULL at the end */
     int large_object_lines;
+    enum bp_code examine_result; /* BP_ESTOPPED: is asked to end; else a finding */
     enum bp_code snapshot_result;
     enum bp_code copy_result;  /* after the first row */
     enum bp_code alive_result; /* when asked for sure */
