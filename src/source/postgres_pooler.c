@@ -79,7 +79,7 @@ static enum bp_code no_second_session(const char *where, struct bp_err *err)
     return bp_fail(
         err, BP_EUNAVAILABLE,
         "the pooler at %s has no second session for us: %s; hint: a backup needs one for "
-        "each of its --jobs and two more: enlarge the pool, or use the direct address of "
+        "each of its --jobs and one more: enlarge the pool, or use the direct address of "
         "the database",
         where, reason);
 }

@@ -172,7 +172,7 @@ class Poolers(ConnectTest):
         with PgBouncer(cluster, 'session', default_pool_size='1') as pooler:
             result = self.assert_fails(5, 'has no second session for us', 'backup',
                                        '--connect-timeout', '2s', DATABASE_URL=pooler.url('shop'))
-        self.assertIn('hint: a backup needs one for each of its --jobs and two more', result.err)
+        self.assertIn('hint: a backup needs one for each of its --jobs and one more', result.err)
 
     def test_a_wrong_password_is_tried_once(self) -> None:
         with PgBouncer(cluster, 'session') as pooler:
