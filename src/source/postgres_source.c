@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "source/postgres.h"
 #include "source/postgres_catalog.h"
+#include "source/postgres_check.h"
 #include "source/postgres_conn.h"
 #include "source/postgres_lock.h"
 #include "source/postgres_reader.h"
@@ -48,6 +49,12 @@ static enum bp_code read_catalog(struct postgres_source *s, struct bp_source_inf
         bp_pg_catalog_read(&s->pg, "", tables, err) != BP_OK)
         return err->code;
     return bp_pg_split(&s->pg, readers, tables, err);
+}
+
+static enum bp_code examine(struct bp_source *self, struct bp_findings *findings,
+                            struct bp_err *err)
+{
+    return bp_pg_check(&from_base(self)->shared.options, findings, err);
 }
 
 static enum bp_code take_snapshot(struct bp_source *self, struct bp_source_info *info,
@@ -114,6 +121,7 @@ static void free_source(struct bp_source *self)
 }
 
 static const struct bp_source_ops ops = {
+    .examine = examine,
     .lock = take_lock,
     .snapshot = take_snapshot,
     .reader = open_reader,
