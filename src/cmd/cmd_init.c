@@ -205,8 +205,9 @@ static enum bp_code run_check(struct bp_app *app, const struct bp_init_answers *
     pass_on(app, BP_OPT_CA_FILE, &words);
     pass_on(app, BP_OPT_PROXY, &words);
     bp_list_take(&words, NULL);
-    rc = bp_config_load(&sub.cfg, bp_cmd_check.doc.groups, (const char *const *)words.at, app->env,
-                        &app->out->secrets, err);
+    /* Of a dispatch alone: the database and its repository may be out of reach from here. */
+    rc = bp_config_load(&sub.cfg, BP_GROUP_GENERAL | BP_GROUP_FORGE, (const char *const *)words.at,
+                        app->env, &app->out->secrets, err);
     if (rc == BP_OK)
         rc = bp_cmd_check.run(&sub, err);
     bp_forge_freep(&sub.forge);
