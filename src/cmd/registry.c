@@ -122,9 +122,7 @@ static struct bp_postgres_options postgres_options(struct bp_app *app, enum bp_o
         .connect_timeout_ms = bp_config_number(&app->cfg, BP_OPT_CONNECT_TIMEOUT),
         .connect_retries = bp_config_number(&app->cfg, BP_OPT_CONNECT_RETRIES),
         .lock_timeout_ms = bp_config_number(&app->cfg, BP_OPT_LOCK_TIMEOUT),
-        .jobs = bp_config_number(&app->cfg, BP_OPT_JOBS),
-        .tell = tell,
-        .tell_ctx = app->out};
+        .jobs = bp_config_number(&app->cfg, BP_OPT_JOBS)};
 }
 
 struct bp_scope bp_registry_scope(const struct bp_app *app)
@@ -146,7 +144,6 @@ enum bp_code bp_registry_source(struct bp_app *app, struct bp_source **out, stru
     struct bp_postgres_options options = postgres_options(app, BP_OPT_DATABASE_URL);
 
     options.scope = bp_registry_scope(app);
-    options.jobs = bp_config_number(&app->cfg, BP_OPT_JOBS);
     options.lock_retries = bp_config_number(&app->cfg, BP_OPT_LOCK_RETRIES);
     options.statement_timeout_ms = bp_config_number(&app->cfg, BP_OPT_STATEMENT_TIMEOUT);
 

@@ -146,3 +146,30 @@ enum bp_code bp_pg_catalog_read(struct bp_pg *pg, const char *condition, struct 
     qsort(tables->at, count, sizeof(*tables->at), by_name);
     return BP_OK;
 }
+
+/* Without a condition a schema of functions alone counts too. */
+static const char schemas_sql[] =
+    "SELECT n.nspname FROM pg_namespace n"
+    " WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
+    " AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_namespace'::regclass"
+    " AND d.objid = n.oid AND d.deptype = 'e')";
+
+enum bp_code bp_pg_catalog_schemas(struct bp_pg *pg, const char *condition, struct bp_list *out,
+                                   struct bp_err *err)
+{
+    BP_AUTO(bp_pg_clear) PGresult *rows = NULL;
+    BP_AUTO(bp_buf_free) struct bp_buf sql = {0};
+
+    bp_buf_puts(&sql, schemas_sql);
+    if (condition[0] != '\0')
+        bp_buf_printf(&sql,
+                      " AND EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = n.oid"
+                      " AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f')%s)",
+                      condition);
+    if (bp_pg_query(pg, sql.data, &rows, err) != BP_OK)
+        return bp_wrap(err, "cannot read the schemas");
+    for (int i = 0; i < PQntuples(rows); i++)
+        bp_list_add(out, PQgetvalue(rows, i, 0));
+    bp_list_sort(out);
+    return BP_OK;
+}

@@ -28,4 +28,9 @@
 enum bp_code bp_pg_catalog_read(struct bp_pg *pg, const char *condition, struct bp_tables *tables,
                                 struct bp_err *err) BP_CHECK;
 
+/* The schemas of the user's with any object that the condition lets through, and all others when
+ * it is "": what a dump of each schema is made of. Sorted. */
+enum bp_code bp_pg_catalog_schemas(struct bp_pg *pg, const char *condition, struct bp_list *out,
+                                   struct bp_err *err) BP_CHECK;
+
 #endif

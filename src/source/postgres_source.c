@@ -6,7 +6,9 @@
 #include "source/postgres_check.h"
 #include "source/postgres_conn.h"
 #include "source/postgres_lock.h"
+#include "source/postgres_mask.h"
 #include "source/postgres_reader.h"
+#include "source/postgres_scope.h"
 #include "source/postgres_snapshot.h"
 #include "source/postgres_split.h"
 
@@ -16,6 +18,7 @@ enum { ASK_MS = 30000 };
 struct postgres_source {
     struct bp_source base; /* must be first */
     struct bp_pg pg;       /* holds the locks and the snapshot */
+    struct bp_pg_scope scope;
     struct bp_pg_shared shared;
     int64_t asked_ms; /* when the holder was last asked */
 };
@@ -25,9 +28,17 @@ static struct postgres_source *from_base(struct bp_source *self)
     return (struct postgres_source *)self;
 }
 
+/* Connect, if that was not done yet, and read what the scope means there. */
 static enum bp_code connect_once(struct postgres_source *s, struct bp_err *err)
 {
-    return s->pg.conn != NULL ? BP_OK : bp_pg_open(&s->pg, &s->shared.options, err);
+    const struct bp_postgres_options *options = &s->shared.options;
+
+    if (s->pg.conn != NULL)
+        return BP_OK;
+    if (bp_pg_open(&s->pg, options, err) != BP_OK)
+        return err->code;
+    bp_pg_scope_free(&s->scope);
+    return bp_pg_scope_open(&s->pg, &options->scope, &s->scope, err);
 }
 
 static enum bp_code take_lock(struct bp_source *self, const char *name, bool wait,
@@ -40,13 +51,30 @@ static enum bp_code take_lock(struct bp_source *self, const char *name, bool wai
     return bp_pg_lock(&s->pg, &s->shared.options, name, wait, err);
 }
 
+/* What pg_dump has to leave out, for definitions and for dumps with rows. */
+static enum bp_code make_dump_args(struct postgres_source *s, struct bp_err *err)
+{
+    const struct bp_scope *scope = &s->shared.options.scope;
+
+    s->shared.narrow = s->scope.narrow;
+    if (bp_pg_scope_args(&s->pg, scope, &s->scope, &s->shared.dump_args, err) != BP_OK)
+        return err->code;
+    for (size_t i = 0; i < s->shared.dump_args.count; i++)
+        bp_list_add(&s->shared.dump_rows, s->shared.dump_args.at[i]);
+    return bp_pg_scope_data_args(&s->pg, scope, &s->scope, &s->shared.dump_rows, err);
+}
+
 static enum bp_code read_catalog(struct postgres_source *s, struct bp_source_info *info,
                                  struct bp_tables *tables, struct bp_err *err)
 {
+    const struct bp_scope *scope = &s->shared.options.scope;
     size_t readers = s->shared.options.jobs > 0 ? (size_t)s->shared.options.jobs : bp_crew_cores();
 
-    if (bp_pg_snapshot_info(&s->pg, info, err) != BP_OK ||
-        bp_pg_catalog_read(&s->pg, "", tables, err) != BP_OK)
+    if (bp_pg_scope_check(&s->pg, scope, &s->scope, &info->warnings, err) != BP_OK ||
+        make_dump_args(s, err) != BP_OK || bp_pg_snapshot_info(&s->pg, info, err) != BP_OK ||
+        bp_pg_catalog_read(&s->pg, s->scope.rows, tables, err) != BP_OK ||
+        bp_pg_catalog_schemas(&s->pg, s->scope.relations, &info->schemas, err) != BP_OK ||
+        bp_pg_masks_apply(&s->pg, &s->scope, &scope->masks, tables, err) != BP_OK)
         return err->code;
     return bp_pg_split(&s->pg, readers, tables, err);
 }
@@ -67,7 +95,7 @@ static enum bp_code take_snapshot(struct bp_source *self, struct bp_source_info 
     if (connect_once(s, err) != BP_OK ||
         bp_pg_programs_find(options, PQserverVersion(s->pg.conn), &s->shared.programs, err) !=
             BP_OK ||
-        bp_pg_snapshot_begin(&s->pg, options, "", err) != BP_OK ||
+        bp_pg_snapshot_begin(&s->pg, options, s->scope.relations, err) != BP_OK ||
         read_catalog(s, info, tables, err) != BP_OK)
         return err->code;
     s->shared.snapshot = bp_strdup(info->snapshot);
@@ -113,6 +141,7 @@ static void free_source(struct bp_source *self)
     struct postgres_source *s = from_base(self);
 
     bp_pg_close(&s->pg);
+    bp_pg_scope_free(&s->scope);
     bp_pg_programs_free(&s->shared.programs);
     bp_free(s->shared.snapshot);
     bp_list_free(&s->shared.dump_args);

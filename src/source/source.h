@@ -2,9 +2,9 @@
  * A source: the database that is backed up, read in one snapshot by several connections.
  *
  * Callers call through source->ops: examine alone, or in this order: lock, snapshot, then reader as
- * often as there are threads, then close. What the readers read they read in the same snapshot. A driver fills a
- * struct bp_source_ops and puts a struct bp_source first in its own struct. It never writes to the
- * database, never prints and knows no archive paths.
+ * often as there are threads, then close. What the readers read they read in the same snapshot. A
+ * driver fills a struct bp_source_ops and puts a struct bp_source first in its own struct. It never
+ * writes to the database, never prints and knows no archive paths.
  */
 #ifndef BP_SOURCE_SOURCE_H
 #define BP_SOURCE_SOURCE_H

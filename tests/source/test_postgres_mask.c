@@ -29,7 +29,7 @@ static void open_session(struct session *s, const struct test_db *db)
     cr_assert_eq(bp_pg_open(&s->pg, &db->options, &err), BP_OK, "%s", err.msg);
     cr_assert_eq(bp_pg_scope_open(&s->pg, &everything, &s->scope, &err), BP_OK, "%s", err.msg);
     cr_assert_eq(bp_pg_run(&s->pg, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", &err), BP_OK);
-    cr_assert_eq(bp_pg_catalog_read(&s->pg, &s->tables, &err), BP_OK, "%s", err.msg);
+    cr_assert_eq(bp_pg_catalog_read(&s->pg, "", &s->tables, &err), BP_OK, "%s", err.msg);
 }
 
 static enum bp_code apply(struct session *s, const char *const *masks, struct bp_err *err)
