@@ -122,53 +122,69 @@ static bool is_literal(const char *what)
     return end != NULL && *end == '\0';
 }
 
-/* What makes this character, outside quotes, unfit for an expression; NULL for nothing. */
-static const char *unfit(const char *p, int parens)
+/* Where the reading of an expression is. */
+struct reader {
+    const char *at;
+    const char *fault; /* NULL: none so far */
+    int parens;
+    bool continued; /* a quote would go on with the string before, backslashes and all */
+};
+
+static void take_string(struct reader *r, bool backslashes)
 {
+    const char *end = NULL;
+
+    if (r->continued && *r->at == '\'') {
+        r->fault = "continues a string with backslashes; hint: write it as one string";
+        return;
+    }
+    end = skip_quoted(backslashes ? r->at + 1 : r->at, backslashes);
+    if (end == NULL)
+        r->fault = "has a quote that is not closed";
+    else
+        r->at = end;
+    r->continued = backslashes;
+}
+
+/* A word or one other character outside quotes. */
+static void take_plain(struct reader *r)
+{
+    const char *p = r->at;
+
     if ((p[0] == '-' && p[1] == '-') || (p[0] == '/' && p[1] == '*'))
-        return "has a comment in its expression";
-    if (*p == ';')
-        return "has a semicolon in its expression; hint: it is one expression, not statements";
-    if (*p == '$')
-        return "has a dollar sign outside quotes in its expression; hint: write text as 'text'";
-    if (*p == ')' && parens == 0)
-        return "closes a parenthesis that it did not open";
-    return NULL;
+        r->fault = "has a comment in its expression";
+    else if (*p == ';')
+        r->fault = "has a semicolon in its expression; hint: it is one expression, not statements";
+    else if (*p == '$')
+        r->fault = "has a dollar sign outside quotes in its expression; hint: write text as 'text'";
+    else if (*p == ')' && r->parens == 0)
+        r->fault = "closes a parenthesis that it did not open";
+    r->parens += (*p == '(') - (*p == ')');
+    r->continued = r->continued && isspace((unsigned char)*p);
+    r->at++;
+    while (is_name_start(*p) && is_name_part(*r->at))
+        r->at++;
 }
 
 /*
  * What is wrong with an expression that is put between parentheses: it must not be able to close
  * them or hide what follows. Whether it is SQL is the server's to say.
  */
-static const char *find_fault(const char *p)
+static const char *find_fault(const char *text)
 {
-    bool continued = false; /* a quote would go on with the string before, backslashes and all */
-    int parens = 0;
+    struct reader r = {.at = text};
 
-    while (*p != '\0') {
-        const char *fault = unfit(p, parens);
-        bool is_escape_string = (*p == 'e' || *p == 'E') && p[1] == '\'';
+    while (*r.at != '\0' && r.fault == NULL) {
+        bool backslashes = (*r.at == 'e' || *r.at == 'E') && r.at[1] == '\'';
 
-        if (fault != NULL)
-            return fault;
-        if (*p == '\'' || *p == '"' || is_escape_string) {
-            if (continued && *p == '\'')
-                return "continues a string with backslashes; hint: write it as one string";
-            p = skip_quoted(is_escape_string ? p + 1 : p, is_escape_string);
-            if (p == NULL)
-                return "has a quote that is not closed";
-            continued = is_escape_string;
-            continue;
-        }
-        continued = continued && isspace((unsigned char)*p);
-        parens += (*p == '(') - (*p == ')');
-        if (is_name_start(*p)) {
-            while (is_name_part(p[1]))
-                p++;
-        }
-        p++;
+        if (*r.at == '\'' || *r.at == '"' || backslashes)
+            take_string(&r, backslashes);
+        else
+            take_plain(&r);
     }
-    return parens > 0 ? "does not close a parenthesis" : NULL;
+    if (r.fault == NULL && r.parens > 0)
+        return "does not close a parenthesis";
+    return r.fault;
 }
 
 enum bp_code bp_pg_mask_parse(const char *text, struct bp_pg_mask *out, struct bp_err *err)

@@ -52,7 +52,7 @@ static void check_exact(const char *text)
             i++;
         bp_buf_putc(&plain, pattern.name[i]);
     }
-    must(strcmp(plain.data, text) == 0);
+    must(strcmp(bp_buf_str(&plain), text) == 0);
 }
 
 static void check_mask(const char *text)
