@@ -51,7 +51,12 @@ static const char roles_sql[] =
     " UNION ALL SELECT 'pg_foreign_server'::regclass, oid, srvowner, false FROM pg_foreign_server"
     " UNION ALL SELECT 'pg_language'::regclass, oid, lanowner, false FROM pg_language"
     " UNION ALL SELECT 'pg_event_trigger'::regclass, oid, evtowner, false FROM pg_event_trigger"
-    " UNION ALL SELECT 'pg_publication'::regclass, oid, pubowner, false FROM pg_publication),"
+    " UNION ALL SELECT 'pg_publication'::regclass, oid, pubowner, false FROM pg_publication"
+    /* This one is shared, so pg_shdepend does not say which database it belongs to. */
+    " UNION ALL SELECT 'pg_subscription'::regclass, 0, subowner, true"
+    "  FROM pg_subscription, here WHERE subdbid = here.oid"
+    " UNION ALL SELECT 'pg_user_mapping'::regclass, umid, umuser, false FROM pg_user_mappings"
+    "  WHERE umuser <> 0),"
 
     " used AS (SELECT d.refobjid AS oid FROM pg_shdepend d, here"
     "   WHERE d.refclassid = 'pg_authid'::regclass AND (d.dbid = here.oid"
