@@ -115,7 +115,7 @@ static const char fill_sql[] =
 
 /*
  * The rest: owner, comment, rights. An ACL is made anew: take the owner's rights away, then grant
- * every item in its order. COPY would escape some characters, so a name or a comment that holds
+ * every item in its order, in the name of whoever granted it. COPY would escape some characters, so a name or a comment that holds
  * one is written as U&'two!000Alines' UESCAPE '!'.
  */
 static const char give_sql[] =
@@ -129,13 +129,17 @@ static const char give_sql[] =
     "  FROM object WHERE words IS NOT NULL"
     " UNION ALL SELECT oid, 3, 0, 'REVOKE ALL ON LARGE OBJECT ' || oid || ' FROM ', '\"', owner, ''"
     "  FROM object WHERE lomacl IS NOT NULL"
-    " UNION ALL SELECT o.oid, 4, a.place,"
-    "  'GRANT ' || a.privilege_type || ' ON LARGE OBJECT ' || o.oid || ' TO ',"
-    "  CASE WHEN a.grantee = 0 THEN '' ELSE '\"' END,"
-    "  CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE pg_get_userbyid(a.grantee)::text END,"
-    "  CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END"
+    " UNION ALL SELECT o.oid, 4, 3 * a.place + g.part,"
+    "  CASE g.part WHEN 0 THEN 'SET SESSION AUTHORIZATION '"
+    "  WHEN 1 THEN 'GRANT ' || a.privilege_type || ' ON LARGE OBJECT ' || o.oid || ' TO '"
+    "  ELSE 'RESET SESSION AUTHORIZATION' END,"
+    "  CASE WHEN g.part = 0 OR (g.part = 1 AND a.grantee <> 0) THEN '\"' ELSE '' END,"
+    "  CASE WHEN g.part = 0 THEN pg_get_userbyid(a.grantor)::text WHEN g.part = 2 THEN ''"
+    "  WHEN a.grantee = 0 THEN 'PUBLIC' ELSE pg_get_userbyid(a.grantee)::text END,"
+    "  CASE WHEN g.part = 1 AND a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END"
     "  FROM object o, aclexplode(o.lomacl) WITH ORDINALITY AS"
-    "   a (grantor, grantee, privilege_type, is_grantable, place))"
+    "   a (grantor, grantee, privilege_type, is_grantable, place), generate_series(0, 2) AS g (part)"
+    "  WHERE g.part = 1 OR pg_get_userbyid(a.grantor) <> o.owner)"
 
     " SELECT head || CASE WHEN quote = '' THEN value"
     "  WHEN value ~ E'[\\\\\\\\[:cntrl:]]' THEN 'U&' || quote ||"
