@@ -9,17 +9,19 @@
  * What a superuser only may give is given by a superuser only: hosted databases have none.
  */
 static const char roles_sql[] =
-    "WITH RECURSIVE setting AS (SELECT s.setrole, s.setdatabase, c.place,"
+    "WITH RECURSIVE here AS (SELECT oid FROM pg_database WHERE datname = current_database()),"
+
+    /* Those of other databases may be in another encoding: they must not be touched. */
+    " setting AS (SELECT s.setrole, s.setdatabase, c.place,"
     "  quote_ident(v.name) || ' TO ' || CASE"
     "  WHEN v.name IN ('search_path', 'temp_tablespaces', 'session_preload_libraries',"
     "   'local_preload_libraries', 'shared_preload_libraries', 'unix_socket_directories')"
     "  THEN regexp_replace(v.value, '(^|, )\"\"(,|$)', '\\1''''\\2', 'g')"
     "  ELSE quote_literal(v.value) END AS words"
-    " FROM pg_db_role_setting s, unnest(s.setconfig) WITH ORDINALITY AS c (item, place),"
+    " FROM (SELECT s.* FROM pg_db_role_setting s, here WHERE s.setdatabase IN (0, here.oid)) s,"
+    " unnest(s.setconfig) WITH ORDINALITY AS c (item, place),"
     " LATERAL (SELECT split_part(c.item, '=', 1), substr(c.item, strpos(c.item, '=') + 1))"
     "  AS v (name, value)),"
-
-    " here AS (SELECT oid FROM pg_database WHERE datname = current_database()),"
 
     /*
      * Who owns what. pg_shdepend tells this too, but passes over the role that the cluster was
