@@ -24,10 +24,11 @@ static const char undefined_schema[] = "3F000";
 /* Columns of list_sql. */
 enum { OID, QUOTED, READABLE, FILTERED };
 
+/* A partitioned table has no rows of its own; who reads its parts is not held to its policies. */
 static const char list_sql[] =
     "SELECT c.oid, quote_ident(n.nspname) || '.' || quote_ident(c.relname),"
     " has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'),"
-    " row_security_active(c.oid)" BP_PG_FROM_TABLES;
+    " c.relkind = 'r' AND row_security_active(c.oid)" BP_PG_FROM_TABLES;
 
 static void add_name(struct bp_buf *names, int so_far, const char *name)
 {
