@@ -56,7 +56,8 @@ static const char tables_sql[] =
     "  unnest(e.extconfig) WITH ORDINALITY AS k (id, place) WHERE k.id = c.oid LIMIT 1),"
     /*
      * The root of a partition tree whose rows may belong to another partition after a restore:
-     * the hash of an enum value depends on the OID that it happens to get.
+     * the hash of an enum value depends on the OID that it happens to get, and with it that of
+     * whatever may hold one.
      */
     " (SELECT quote_ident(rn.nspname) || '.' || quote_ident(rc.relname)"
     "  FROM pg_class rc JOIN pg_namespace rn ON rn.oid = rc.relnamespace"
@@ -64,7 +65,8 @@ static const char tables_sql[] =
     "  AND EXISTS (SELECT FROM pg_partition_ancestors(c.oid) x"
     "   JOIN pg_partitioned_table p ON p.partrelid = x.relid AND p.partstrat = 'h'"
     "   JOIN pg_opclass o ON o.oid = ANY (p.partclass::oid[])"
-    "   WHERE o.opcname = 'enum_ops' AND o.opcnamespace = 'pg_catalog'::regnamespace)),"
+    "   WHERE o.opcname IN ('enum_ops', 'array_ops', 'record_ops', 'range_ops', 'multirange_ops')"
+    "   AND o.opcnamespace = 'pg_catalog'::regnamespace)),"
     " pg_relation_size(c.oid) + CASE WHEN c.reltoastrelid = 0 THEN 0"
     "  ELSE pg_relation_size(c.reltoastrelid) END" BP_PG_FROM_TABLES " AND c.relkind = 'r'";
 
