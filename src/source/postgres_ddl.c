@@ -43,8 +43,8 @@ static enum bp_code check_sequences(const struct bp_pg *pg, const PGresult *list
                    PQuser(pg->conn), count, bp_buf_str(&names), count > NAMES_SHOWN ? ", ..." : "");
 }
 
-enum bp_code bp_pg_ddl_sequences(struct bp_pg *pg, const struct bp_pg_relations *dumped,
-                                 bool extensions, struct bp_buf *out, struct bp_err *err)
+enum bp_code bp_pg_ddl_sequences(struct bp_pg *pg, const struct bp_pg_relations *dumped, bool whole,
+                                 struct bp_buf *out, struct bp_err *err)
 {
     BP_AUTO(bp_pg_clear) PGresult *list = NULL;
     BP_AUTO(bp_buf_free) struct bp_buf which = {0};
@@ -52,7 +52,7 @@ enum bp_code bp_pg_ddl_sequences(struct bp_pg *pg, const struct bp_pg_relations 
 
     bp_buf_printf(&which, "%s AND (c.oid = ANY (", sequences_sql);
     bp_pg_relations_put(dumped, &which);
-    bp_buf_printf(&which, ")%s%s", extensions ? of_extensions : "", sequences_end);
+    bp_buf_printf(&which, ")%s%s", whole ? of_extensions : "", sequences_end);
     rc = bp_pg_query(pg, which.data, &list, err);
     if (rc == BP_OK)
         rc = check_sequences(pg, list, err);
@@ -69,23 +69,35 @@ enum bp_code bp_pg_ddl_sequences(struct bp_pg *pg, const struct bp_pg_relations 
 /*
  * Who reads whom, through any number of views. A view that reads another one also reads all that
  * the other reads, so counting gives the order. What reads an unpopulated one cannot be refreshed.
+ *
+ * The event triggers are there already; they are not asked whether this may be done.
  */
 static const char refresh_sql[] =
     "WITH RECURSIVE reads AS (SELECT DISTINCT r.ev_class AS reader, d.refobjid AS source"
     " FROM pg_rewrite r JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid"
     " AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> r.ev_class),"
     " reach AS (SELECT c.oid AS view, c.oid AS source FROM pg_class c WHERE c.relkind = 'm'"
-    " UNION SELECT p.view, r.source FROM reach p JOIN reads r ON r.reader = p.source)"
-    " SELECT format(E'REFRESH MATERIALIZED VIEW %I.%I;\\n', n.nspname, c.relname)"
-    " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+    " UNION SELECT p.view, r.source FROM reach p JOIN reads r ON r.reader = p.source),"
+    " refresh AS (SELECT format(E'REFRESH MATERIALIZED VIEW %I.%I;\\n', n.nspname, c.relname)"
+    "  AS line, row_number() OVER (ORDER BY count(*), n.nspname COLLATE \"C\","
+    "  c.relname COLLATE \"C\") AS place FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
     " JOIN reach p ON p.view = c.oid JOIN pg_class s ON s.oid = p.source AND s.relkind = 'm'"
     " WHERE c.relkind = 'm' AND c.oid = ANY (";
 
 static const char refresh_end[] =
-    ") GROUP BY n.nspname, c.relname HAVING bool_and(s.relispopulated)"
-    " ORDER BY count(*), n.nspname COLLATE \"C\", c.relname COLLATE \"C\"";
+    ") GROUP BY n.nspname, c.relname HAVING bool_and(s.relispopulated)),"
+    " guard AS (SELECT quote_ident(evtname) AS name, evtenabled FROM pg_event_trigger e"
+    " WHERE evtenabled <> 'D' AND EXISTS (SELECT FROM refresh) AND NOT EXISTS (SELECT FROM"
+    " pg_depend d WHERE d.classid = 'pg_event_trigger'::regclass AND d.objid = e.oid"
+    " AND d.deptype = 'e') AND %s)"
+    " SELECT line FROM (SELECT 1 AS step, 0 AS place, name,"
+    "  'ALTER EVENT TRIGGER ' || name || E' DISABLE;\n' AS line FROM guard"
+    " UNION ALL SELECT 2, place, '', line FROM refresh"
+    " UNION ALL SELECT 3, 0, name, 'ALTER EVENT TRIGGER ' || name || CASE evtenabled"
+    "  WHEN 'R' THEN E' ENABLE REPLICA;\n' WHEN 'A' THEN E' ENABLE ALWAYS;\n'"
+    "  ELSE E' ENABLE;\n' END FROM guard) x ORDER BY step, place, name COLLATE \"C\"";
 
-enum bp_code bp_pg_ddl_refresh(struct bp_pg *pg, const struct bp_pg_relations *dumped,
+enum bp_code bp_pg_ddl_refresh(struct bp_pg *pg, const struct bp_pg_relations *dumped, bool whole,
                                struct bp_buf *out, struct bp_err *err)
 {
     BP_AUTO(bp_buf_free) struct bp_buf sql = {0};
@@ -93,7 +105,7 @@ enum bp_code bp_pg_ddl_refresh(struct bp_pg *pg, const struct bp_pg_relations *d
 
     bp_buf_puts(&sql, refresh_sql);
     bp_pg_relations_put(dumped, &sql);
-    bp_buf_puts(&sql, refresh_end);
+    bp_buf_printf(&sql, refresh_end, whole ? "true" : "false");
     rc = bp_pg_query_text(pg, sql.data, out, err);
     return rc == BP_OK ? BP_OK : bp_wrap(err, "cannot read the materialized views");
 }

@@ -6,14 +6,16 @@
 #include "source/postgres_toc.h"
 
 /*
- * setval() for every sequence that was dumped and, with extensions, for those of extensions that
- * are the user's. BP_EAUTH names those that may not be read.
+ * In both, whole: the whole database was dumped, and with it what belongs to no schema.
+ *
+ * setval() for every sequence that was dumped and for those of extensions that are the user's.
+ * BP_EAUTH names those that may not be read.
  */
-enum bp_code bp_pg_ddl_sequences(struct bp_pg *pg, const struct bp_pg_relations *dumped,
-                                 bool extensions, struct bp_buf *out, struct bp_err *err) BP_CHECK;
+enum bp_code bp_pg_ddl_sequences(struct bp_pg *pg, const struct bp_pg_relations *dumped, bool whole,
+                                 struct bp_buf *out, struct bp_err *err) BP_CHECK;
 
 /* REFRESH of every populated materialized view that was dumped, after those that it reads. */
-enum bp_code bp_pg_ddl_refresh(struct bp_pg *pg, const struct bp_pg_relations *dumped,
+enum bp_code bp_pg_ddl_refresh(struct bp_pg *pg, const struct bp_pg_relations *dumped, bool whole,
                                struct bp_buf *out, struct bp_err *err) BP_CHECK;
 
 #endif

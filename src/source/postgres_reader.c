@@ -71,7 +71,7 @@ static enum bp_code read_ddl(struct bp_reader *self, struct bp_tables *tables, s
     if (bp_pg_relations_check(&dumped, tables, err) != BP_OK ||
         bp_pg_roles(&r->pg, &roles, err) != BP_OK ||
         bp_pg_ddl_sequences(&r->pg, &dumped, !r->shared->narrow, &sequences, err) != BP_OK ||
-        bp_pg_ddl_refresh(&r->pg, &dumped, &refresh, err) != BP_OK)
+        bp_pg_ddl_refresh(&r->pg, &dumped, !r->shared->narrow, &refresh, err) != BP_OK)
         return err->code;
     bp_pg_definitions_set(&texts.verbose, tables);
     *out = (struct bp_ddl){.roles = bp_buf_take(&roles),
