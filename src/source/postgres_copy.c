@@ -94,10 +94,14 @@ enum bp_code bp_pg_copy_out(struct bp_pg *pg, const char *sql, bp_row_sink *sink
     return rc;
 }
 
-/* First all are made, then filled (their maker still owns them), then given away. */
+/*
+ * First all are made, then filled (their maker still owns them), then given away. The definitions
+ * before them may have switched standard_conforming_strings off, as it was in the source.
+ */
 static const char make_sql[] =
-    "COPY (SELECT 'SELECT pg_catalog.lo_create(' || oid || ');' FROM pg_largeobject_metadata"
-    " ORDER BY oid) TO STDOUT";
+    "COPY (SELECT line FROM (SELECT -1 AS place, 'SET standard_conforming_strings = on;' AS line"
+    " UNION ALL SELECT oid::bigint, 'SELECT pg_catalog.lo_create(' || oid || ');'"
+    " FROM pg_largeobject_metadata) x ORDER BY place) TO STDOUT";
 
 /*
  * An object's size is asked for with lo_lseek64(), because the table pg_largeobject is for
@@ -115,8 +119,8 @@ static const char fill_sql[] =
 
 /*
  * The rest: owner, comment, rights. An ACL is made anew: take the owner's rights away, then grant
- * every item in its order, in the name of whoever granted it. COPY would escape some characters, so a name or a comment that holds
- * one is written as U&'two!000Alines' UESCAPE '!'.
+ * every item in its order, in the name of whoever granted it. COPY would escape some characters, so
+ * a name or a comment that holds one is written as U&'two!000Alines' UESCAPE '!'.
  */
 static const char give_sql[] =
     "COPY (WITH object AS (SELECT oid, lomacl, pg_get_userbyid(lomowner)::text AS owner,"

@@ -123,13 +123,39 @@ static enum bp_code take_results(struct bp_pg *pg, const char *sql, const char *
     }
 }
 
+/*
+ * Whether pg_dump wrote this text for backslashes that escape, because the source's database is set
+ * so: it says that above the first object.
+ */
+static bool has_escapes(const char *sql)
+{
+    const char *setting = strstr(sql, "\nSET standard_conforming_strings = off;\n");
+    const char *object = strstr(sql, "\n-- Name: ");
+
+    return setting != NULL && (object == NULL || setting < object);
+}
+
+/*
+ * The server takes a whole text apart before it does any of it: the SET that stands in it comes too
+ * late for itself, and would be there still for the text behind it.
+ */
+static enum bp_code set_strings(struct bp_pg *pg, const char *sql, struct bp_err *err)
+{
+    return bp_pg_run(pg,
+                     has_escapes(sql) ? "SET standard_conforming_strings = off"
+                                      : "SET standard_conforming_strings = on",
+                     err);
+}
+
 static enum bp_code run(struct bp_target *self, const char *sql, const char *label,
                         struct bp_err *err)
 {
     struct bp_pg *pg = &from_base(self)->pg;
     BP_AUTO(bp_freep) char *text = bp_pg_script_without_meta(sql);
-    enum bp_code rc = bp_pg_send(pg, text, err);
+    enum bp_code rc = set_strings(pg, sql, err);
 
+    if (rc == BP_OK)
+        rc = bp_pg_send(pg, text, err);
     if (rc != BP_OK)
         return bp_wrap(err, "%s", label);
     rc = take_results(pg, text, label, err);
