@@ -208,6 +208,7 @@ FROM (
    LEFT JOIN pg_class c ON c.oid = typrelid
    WHERE typtype IN ('d', 'e', 'r') OR (typtype = 'c' AND relkind = 'c')
    OR (typtype = 'b' AND NOT EXISTS (SELECT FROM pg_type e WHERE e.typarray = t.oid))
+   OR NOT typisdefined
   UNION ALL SELECT 'pg_extension'::regclass, oid FROM pg_extension WHERE extname <> 'plpgsql'
 SQL
     for catalog in $catalogs; do

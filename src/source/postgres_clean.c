@@ -21,7 +21,7 @@ static const char contents_sql[] =
     " UNION ALL SELECT 'pg_type'::regclass, t.oid FROM pg_type t WHERE t.typtype IN ('d', 'e', 'r')"
     "  OR (t.typtype = 'c' AND EXISTS (SELECT FROM pg_class c WHERE c.oid = t.typrelid"
     "  AND c.relkind = 'c')) OR (t.typtype = 'b' AND NOT EXISTS"
-    "  (SELECT FROM pg_type e WHERE e.typarray = t.oid))"
+    "  (SELECT FROM pg_type e WHERE e.typarray = t.oid)) OR NOT t.typisdefined"
     " UNION ALL SELECT 'pg_operator'::regclass, oid FROM pg_operator"
     " UNION ALL SELECT 'pg_opfamily'::regclass, oid FROM pg_opfamily"
     " UNION ALL SELECT 'pg_collation'::regclass, oid FROM pg_collation"
