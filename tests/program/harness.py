@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / 'tests' / 'support'))
 
 from processes import clean_env, unwind_on_sigterm  # noqa: E402
-from postgres import Cluster  # noqa: E402
+from postgres import Cluster, find_bin  # noqa: E402
 
 SCHEMAS = ROOT / 'tests' / 'data' / 'schemas'
 # What the tests' own job has: they must neither depend on it nor write to its page.
@@ -111,4 +111,4 @@ def sample_cluster() -> Cluster:
 
 
 __all__ = ['Cluster', 'PROGRAM', 'ProgramTest', 'ROOT', 'Result', 'SCHEMAS', 'clean_env',
-           'sample_cluster', 'unwind_on_sigterm']
+           'find_bin', 'sample_cluster', 'unwind_on_sigterm']

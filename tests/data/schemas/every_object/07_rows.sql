@@ -1,0 +1,81 @@
+CREATE TABLE every.types (
+    id int PRIMARY KEY, b boolean, i2 smallint, i4 int, i8 bigint, f4 real, f8 float8,
+    n numeric, n2 numeric(10, 2), n3 numeric(3, -2), m money, c char(5), vc varchar(7), t text,
+    "char" "char", nm name, bin bytea, d date, ti time, ti2 time(2), tz timetz, ts timestamp,
+    ts0 timestamp(0), tsz timestamptz, iv interval, ivd interval day to second(3), bi bit(5),
+    vb varbit, u uuid, ip inet, net cidr, mac macaddr, mac8 macaddr8, p point, l line, ls lseg,
+    bx box, pa path, po polygon, ci circle, js json, jb jsonb, jp jsonpath, x xml, tv tsvector,
+    tq tsquery, o oid, rc regclass, rt regtype, rp regproc, rpe regprocedure, ro regoper,
+    rop regoperator, rco regcollation, rn regnamespace, rr regrole, rcf regconfig,
+    rd regdictionary, lsn pg_lsn, sn pg_snapshot, tsn txid_snapshot, ti8 xid8, xi xid, cd cid,
+    tid tid, i4r int4range, i8r int8range, nr numrange, tr tsrange, tzr tstzrange, dr daterange,
+    i4m int4multirange, tm tsmultirange, ia int[], ta text[], ca every.place[], ja jsonb[],
+    mo every.mood, pl every.place, ne every.nested, er every.empty_row, ba every.base(9),
+    fi every.fixed, sm every.small, wo every.words, ms every.moods, sp every.span,
+    spm every.span_multirange, ds every.day_span, wsp "odd ""; schema"."Word ""spans",
+    hs every_other.hstore, ct public.citext, iv2 int2vector, ov oidvector);
+INSERT INTO every.types (id, b, i2, i4, i8, f4, f8, n, n2, n3, m, c, vc, t, "char", nm, bin, d, ti,
+    ti2, tz, ts, ts0, tsz, iv, ivd, bi, vb, u, ip, net, mac, mac8, p, l, ls, bx, pa, po, ci)
+VALUES
+    (1, true, -32768, -2147483648, -9223372036854775808, 'NaN', 'NaN', 'NaN', 12345678.90, 12300,
+     '-92233720368547758.08', 'ab', 'x', E'\\N', '\200', 'name', NULL, '4713-01-01 BC', '00:00',
+     '23:59:59.99', '00:00:00+15:59', '4713-01-01 00:00:00 BC', '2000-01-01',
+     '4714-11-24 00:00:00+00 BC', '-178000000 years', '1 day -00:00:00.001', B'10101', B'',
+     '00000000-0000-0000-0000-000000000000', '0.0.0.0/0', '10.0.0.0/8', '08:00:2b:01:02:03',
+     '08:00:2b:01:02:03:04:05', '(NaN,-0)', '{1,2,3}', '[(0,0),(1,1)]', '((1,1),(0,0))',
+     '[(0,0),(1,1),(2,0)]', '((0,0),(1,1),(2,0))', '<(0,0),0>'),
+    (2, false, 32767, 2147483647, 9223372036854775807, 'Infinity', '-Infinity', 'Infinity', 0, 0,
+     '92233720368547758.07', '', '', '', '', '', '', '5874897-12-31', '24:00:00', '24:00',
+     '23:59:59.999999-15:59', '294276-12-31 23:59:59.999999', '-infinity', 'infinity',
+     '178000000 years 11 mons 30 days 23:59:59.999999', '-5 days', B'00000', B'0000000001',
+     'ffffffff-ffff-ffff-ffff-ffffffffffff', '::ffff:1.2.3.4', '::/0', 'ff:ff:ff:ff:ff:ff',
+     'ff:ff:ff:ff:ff:ff:ff:ff', '(1e-300,Infinity)', '{0,-1,1e300}', '[(1e10,0),(0,1e-10)]',
+     '((Infinity,1),(0,-Infinity))', '((0,0),(1,1))', '((0,0))', '<(1e-5,1),1e300>'),
+    (3, NULL, 0, 0, 0, 1e-45, 4.9e-324, 0.000, 0.01, -99900, 0, '     ', '  x  ', E'\\.', 'x',
+     'a"b', '\x5c', 'infinity', '12:34:56.789012', NULL, '12:00+00', 'infinity', NULL, '-infinity',
+     '1 mon -1 day', NULL, NULL, NULL, NULL, '::1/128', NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+     NULL, NULL, NULL),
+    (4, NULL, NULL, NULL, NULL, 3.4028235e38, 1.7976931348623157e308, '-Infinity', NULL, NULL, NULL,
+     E'a\\b', E'\t\n\r', E'line\nof\r\n\ttext\\ \\x41 \b\f\v' || chr(1) || chr(127), E'\\', NULL,
+     NULL, '-infinity', NULL, NULL, NULL, NULL, '0044-03-15 12:00 BC', '2020-02-29 23:59:60+00',
+     '0', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+    (5, NULL, NULL, NULL, NULL, 0.1, 0.1, ('1' || repeat('0', 400))::numeric, NULL, NULL, NULL,
+     'ü€😀', 'ü€😀', 'ü€😀' || U&'\FEFF\200b\FFFF', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+     NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+     NULL),
+    (6, NULL, NULL, NULL, NULL, '-0', '-0', 1e-400, NULL, NULL, NULL, NULL, NULL, 'NULL', NULL, NULL,
+     NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+     NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+UPDATE every.types SET bin = (SELECT decode(string_agg(lpad(to_hex(i), 2, '0'), '' ORDER BY i),
+    'hex') FROM generate_series(0, 255) AS i) WHERE id = 4;
+UPDATE every.types SET js = E' { "b" : 1,\n\t"a":"\\u00e9\\\\n", "b":null }',
+    jb = '{"b": 1.10, "a": [null, "\\\"", {}], "": 1e400}', jp = 'strict $.a[*] ? (@ > 1)',
+    x = '<?xml version="1.0"?><a b="&lt;">&#9;</a>', tv = E'''a b'':1A,2 c:3 ''d''''\\\\'':4D',
+    tq = '!(a & b:*) | c <2> ''d e''', o = 4294967295, rc = 'every.columns', rt = 'every.place[]',
+    rp = 'every.meta', rpe = 'every.plain(text)', ro = 'every.@#@', rop = 'every.=(every.fixed,int)',
+    rco = 'every.blind', rn = '"odd ""; schema"', rr = '"every Odd "" role\%s"',
+    rcf = 'every.search', rd = 'every.words', lsn = 'FFFFFFFF/FFFFFFFF', sn = '10:20:10,14',
+    tsn = '10:20:10,14', ti8 = '18446744073709551615', xi = '4294967295', cd = '1',
+    tid = '(4294967294,65535)', i4r = 'empty', i8r = '(,9223372036854775807)', nr = '(1.50,NaN]',
+    tr = '[-infinity,infinity]', tzr = '(2020-01-01 00:00+00,)', dr = '[2020-01-01,2020-12-31]',
+    i4m = '{}', tm = '{[2020-01-01,2020-01-02),(2021-01-01,)}', ia = '[-1:0][5:6]={{1,NULL},{3,4}}',
+    ta = ARRAY['', NULL, 'NULL', '{', '"', E'\\', ',', E'\n', ' '],
+    ca = ARRAY[ROW(1, 'a "b", (c)', '{sad,""}', 1)::every.place, NULL],
+    ja = ARRAY['{"a": "b"}'::jsonb, NULL], mo = '', pl = ROW(NULL, '', NULL, NULL),
+    ne = ROW(ROW(1, E'\\"', '{}', 2), ARRAY[ROW(NULL, NULL, NULL, NULL)::every.place]), er = ROW(),
+    ba = 'a;b', fi = '-5', sm = 99, wo = 'ä', ms = '{sad,NULL}', sp = '[0.1,)',
+    spm = '{[1,2),[3,4)}', ds = '[2020-01-01,2020-01-02]', wsp = '{["a b","c\"d")}',
+    hs = '"a b"=>NULL, ""=>"\"\\"', ct = 'MiXed', iv2 = '1 2', ov = '1 4294967295' WHERE id = 1;
+UPDATE every.types SET ia = '{}', ta = '{}', mo = 'it''s "ok"', tr = 'empty', tv = '', hs = '',
+    jb = 'null', js = '""', x = '', i4r = '(,)', rc = NULL, sm = 1, rt = 'int', i4m = '{(,)}'
+    WHERE id = 2;
+
+-- values of a megabyte and more, and rows that look like the end of the rows
+CREATE TABLE every.big (id int PRIMARY KEY, t text, b bytea, a text[]);
+INSERT INTO every.big SELECT i, repeat(E'ä\t' || i, 350000),
+    decode(repeat('00ff0a5c', 262144), 'hex'),
+    ARRAY[repeat('\', 300000)] FROM generate_series(1, 2) AS i;
+CREATE TABLE every.text_only (t text);
+INSERT INTO every.text_only VALUES (E'\\.'), (E'\\N'), (NULL), (''), (E'a\n\\.\n'), (E'\\'),
+    (E'\n'),
+    ('\unrestrict x'), ('-- x'), (E'\r'), (E'\r\n');
