@@ -15,11 +15,8 @@ reads every answer of a type that ends in +json as JSON, and the text of a file 
 """
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import http.client
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -29,6 +26,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from npm_tools import tools
 from processes import end, free_port, spawn
 
 if TYPE_CHECKING:
@@ -51,30 +49,9 @@ class Violation:
         return '\n  '.join([f'{self.method} {self.target}: {self.title}', *self.details])
 
 
-def cache_folder() -> Path:
-    chosen = os.environ.get('BP_TEST_CACHE')
-    return Path(chosen) if chosen else HERE.parent.parent / 'build' / 'test-cache'
-
-
 def install_prism() -> Path:
-    """Prism's entry point; installed at the first use of each version of the lock file."""
-    lock = (HERE / 'package-lock.json').read_bytes()
-    folder = cache_folder() / f'prism-{hashlib.sha256(lock).hexdigest()[:16]}'
-    entry = folder / 'node_modules/@stoplight/prism-cli/dist/index.js'
-    done = folder / 'installed'
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / 'lock', 'w', encoding='utf-8') as guard:
-        fcntl.flock(guard, fcntl.LOCK_EX)       # two tests may want it at the same time
-        if not done.exists():
-            for name in ('package.json', 'package-lock.json'):
-                shutil.copy(HERE / name, folder / name)
-            result = subprocess.run(
-                ['npm', 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
-                cwd=folder, stdin=subprocess.DEVNULL, text=True, capture_output=True, check=False)
-            if result.returncode != 0:
-                raise RuntimeError(f'npm ci failed: {result.stderr.strip()}')
-            done.touch()
-    return entry
+    """Prism's entry point."""
+    return tools() / '@stoplight/prism-cli/dist/index.js'
 
 
 class ContractProxy:

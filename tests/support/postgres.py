@@ -74,6 +74,8 @@ class Cluster:
         self.password, self.tls = password, tls
         self.settings = {**SETTINGS, **(settings or {})}
         self.bin = bin_dir or find_bin()
+        # A folder with a server only has no clients: the newest ones can talk to it.
+        self.clients = self.bin if (self.bin / 'psql').exists() else find_bin()
         self.folder: Path = Path()
         self.port = 0
         self.ca_file: Path | None = None
@@ -137,7 +139,7 @@ class Cluster:
             assert self._server is not None
             if self._server.poll() is not None:
                 return False
-            ready = subprocess.run([self.bin / 'pg_isready', '-q', '-h', '127.0.0.1', '-p',
+            ready = subprocess.run([self.clients / 'pg_isready', '-q', '-h', '127.0.0.1', '-p',
                                     str(self.port)], env=clean_env(), check=False)
             if ready.returncode == 0:
                 return True
@@ -178,8 +180,9 @@ class Cluster:
     def run(self, program: str, *arguments: str, db: str = 'postgres', check: bool = True,
             stdin: str | None = None) -> subprocess.CompletedProcess:
         """Run one of PostgreSQL's client programs as the superuser."""
-        result = subprocess.run([self.bin / program, *arguments], text=True, capture_output=True,
-                                input=stdin or '', env=clean_env(**self.env(db)), check=False)
+        result = subprocess.run([self.clients / program, *arguments], text=True,
+                                capture_output=True, input=stdin or '',
+                                env=clean_env(**self.env(db)), check=False)
         if check and result.returncode != 0:
             raise RuntimeError(f'{program} failed ({result.returncode}): {result.stderr.strip()}')
         return result

@@ -5,39 +5,21 @@ lint_actions/package-lock.json names.
 """
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import json
 import os
-import shutil
 import signal
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from npm_tools import install
+
 HERE = Path(__file__).resolve().parent
-MANIFEST = HERE / 'lint_actions'
 
 
 def install_tools() -> Path:
-    """The folder with node_modules; filled at the first use of each version of the lock file."""
-    chosen = os.environ.get('BP_TEST_CACHE')
-    cache = Path(chosen) if chosen else HERE.parent.parent / 'build' / 'test-cache'
-    lock = (MANIFEST / 'package-lock.json').read_bytes()
-    folder = cache / f'actions-{hashlib.sha256(lock).hexdigest()[:16]}'
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / 'lock', 'w', encoding='utf-8') as guard:
-        fcntl.flock(guard, fcntl.LOCK_EX)       # two tests may want it at the same time
-        if not (folder / 'installed').exists():
-            for name in ('package.json', 'package-lock.json'):
-                shutil.copy(MANIFEST / name, folder / name)
-            result = subprocess.run(
-                ['npm', 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
-                cwd=folder, stdin=subprocess.DEVNULL, text=True, capture_output=True, check=False)
-            if result.returncode != 0:
-                raise RuntimeError(f'npm ci failed: {result.stderr.strip()}')
-            (folder / 'installed').touch()
-    return folder
+    """The folder with node_modules."""
+    return install(HERE / 'lint_actions', 'actions').parent
 
 
 @dataclass
