@@ -101,9 +101,9 @@ class ProgramTest(unittest.TestCase):
         return result
 
 
-def sample_cluster() -> Cluster:
+def sample_cluster(bin_dir: Path | None = None) -> Cluster:
     """A cluster with the roles that the sample schemas expect."""
-    cluster = Cluster()
+    cluster = Cluster(bin_dir=bin_dir)
     cluster.__enter__()
     for role in ('shop_app', 'shop_reports'):
         cluster.create_role(role, 'x')

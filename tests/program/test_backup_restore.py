@@ -2,13 +2,13 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import signal
 import subprocess
 import unittest
 from pathlib import Path
 
+from backing_up import canonical
 from harness import SCHEMAS, Cluster, ProgramTest, clean_env, sample_cluster, unwind_on_sigterm
 from git_server import GitServer
 
@@ -28,23 +28,6 @@ def setUpModule() -> None:
     unittest.addModuleCleanup(server.__exit__, None, None, None)
     for name in ('shop', 'odd'):
         cluster.create_db(name, SCHEMAS / f'{name}.sql')
-
-
-def canonical(dump: str) -> str:
-    """A dump without what no dump and restore can keep: where in a table's heap a row lies, and in
-    which partition when an enum's hash decides it (an enum's values get other OIDs)."""
-    moods: list[str] = []
-
-    def sort(block: re.Match) -> str:
-        rows = sorted(block[2].splitlines(True))
-        if block[1].startswith('COPY public.by_mood'):
-            moods.extend(rows)
-            rows = []
-        return block[1] + ''.join(rows) + block[3]
-
-    text = re.sub(r'(^COPY .*? FROM stdin;\n)(.*?)(^\\\.\n)', sort, dump,
-                  flags=re.MULTILINE | re.DOTALL)
-    return text + ''.join(sorted(moods))
 
 
 class Bed(ProgramTest):
