@@ -5,15 +5,20 @@ import hashlib
 import json
 import os
 import re
+import select
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
 from harness import Cluster, ProgramTest, Result, clean_env
 from asking import wait_until
 from git_server import GitServer
+from processes import end, spawn
+from wire import Wire
 
 TOKEN = 'ghs_pushtoken0123456789'
 # Every table's rows in an order that no server version changes; sequences as they stand.
@@ -93,10 +98,12 @@ class BackupTest(ProgramTest):
             where.psql(name, sql)
         return name
 
-    def enter(self, context):
-        value = context.__enter__()
-        self.addCleanup(context.__exit__, None, None, None)
-        return value
+    def wire(self) -> Wire:
+        """A network before the server that the test can cut."""
+        wire = Wire(self.cluster.port)
+        wire.__enter__()
+        self.addCleanup(wire.__exit__)
+        return wire
 
     def url(self, db: str, port: int = 0) -> str:
         """With another port: of something that stands before the server."""
@@ -140,18 +147,50 @@ class BackupTest(ProgramTest):
             group by a.pid, a.state
             order by a.state = 'idle in transaction' desc, count(*) desc limit 1""").strip()
 
-    def reader(self) -> str:
-        """The process of a session that reads rows."""
-        return wait_until(lambda: next((one['pid'] for one in self.sessions()
-                                        if one['state'] == 'active' and 'COPY' in one['query']),
-                                       ''), 'a session that reads rows')
+    def reader(self, net: Wire) -> str:
+        """The process of the session that was reading rows when its connection was cut."""
+        pid = self.cluster.psql('postgres', f"""
+            select pid from pg_stat_activity where application_name = 'backproof'
+            and client_port = {net.cut_port} and state = 'active' and query like '%COPY%'""")
+        self.assertNotEqual('', pid, str(self.cluster.sessions()))
+        return pid
 
     def terminate(self, pid: str) -> None:
         self.assertEqual('t', self.cluster.psql('postgres', f'select pg_terminate_backend({pid})'))
         wait_until(lambda: pid not in [one['pid'] for one in self.cluster.sessions()],
                    f'the end of session {pid}')
 
+    @contextmanager
+    def locked(self, db: str, table: str, cluster: Cluster | None = None) -> Iterator[None]:
+        """Somebody has locked this table against everybody."""
+        where = cluster or self.cluster
+        holder = spawn([str(where.clients / 'psql'), '-qAt', where.url(db, 'postgres')],
+                       stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        try:
+            holder.stdin.write(f"begin; lock table {table}; select 'locked';\n")
+            holder.stdin.flush()
+            self.assertEqual('locked\n', holder.stdout.readline())
+            yield
+        finally:
+            end(holder)
+            holder.stdin.close()
+            holder.stdout.close()
+
     # A run
+
+    def start(self, *args: str, **env: str) -> subprocess.Popen:
+        child = super().start(*args, **env)
+        self.addCleanup(self.sweep, child)
+        return child
+
+    def sweep(self, child: subprocess.Popen) -> None:
+        """What a failed test left behind."""
+        if child.poll() is None:
+            os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+        for stream in (child.stdout, child.stderr):
+            if stream is not None:
+                stream.close()
 
     def finish(self, child: subprocess.Popen, status: int, *words: str, timeout: float = 60,
                ) -> Result:
@@ -185,13 +224,16 @@ class BackupTest(ProgramTest):
                                 if one['application_name'] in ('backproof', 'pg_dump')],
                    'the end of every session of the program')
 
+    def assert_untouched(self, before: str) -> None:
+        self.assertEqual(before, self.tip(), 'the branch was changed')
+        self.server.fsck(self.repo)
+
     def assert_fails_cleanly(self, child: subprocess.Popen, before: str, status: int,
                              *words: str) -> Result:
         """It ends so, and the backup repository is as it was."""
         result = self.finish(child, status, *words)
         self.assertEqual('', result.out)
-        self.assertEqual(before, self.tip(), 'the branch was changed')
-        self.server.fsck(self.repo)
+        self.assert_untouched(before)
         self.assert_nothing_left(child)
         return result
 
@@ -210,19 +252,17 @@ def processes_of(session: int) -> list[int]:
 
 
 def read_until(child: subprocess.Popen, pattern: str, timeout: float = 30) -> str:
-    """What the program says on its error stream up to a line that has this."""
+    """What the program says on its error stream until this (an expression) is in it."""
     assert child.stderr is not None
     said = ''
     deadline = time.monotonic() + timeout
-    os.set_blocking(child.stderr.fileno(), False)
-    try:
-        while not re.search(pattern, said):
-            if child.poll() is not None or time.monotonic() > deadline:
-                raise AssertionError(f'the program did not say {pattern!r} but:\n{said}'
-                                     f'{child.stderr.read() or ""}')
-            said += child.stderr.readline() or ''
-    finally:
-        os.set_blocking(child.stderr.fileno(), True)
+    while not re.search(pattern, said):
+        left = max(0, deadline - time.monotonic())
+        ready, _, _ = select.select([child.stderr], [], [], left)
+        piece = os.read(child.stderr.fileno(), 4096).decode() if ready else ''
+        if not piece:
+            raise AssertionError(f'the program did not say {pattern!r} but:\n{said}')
+        said += piece
     return said
 
 

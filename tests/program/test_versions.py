@@ -5,7 +5,6 @@ The servers come from npm, without clients. What is compared was always read by 
 from __future__ import annotations
 
 import shutil
-import subprocess
 import tempfile
 import unittest
 from pathlib import Path
@@ -14,7 +13,6 @@ from backing_up import TOKEN, BackupTest, canonical, digests, without_version
 from harness import SCHEMAS, Cluster, Result, clean_env, sample_cluster, unwind_on_sigterm
 from git_server import GitServer
 from npm_tools import has_servers, server_programs
-from processes import end, spawn
 
 MAJORS = (13, 14, 16, 17, 18)
 clusters: dict[int, Cluster] = {}       # by major version
@@ -115,20 +113,11 @@ class NewerServers(VersionTest):
         for major in (one for one in MAJORS if one > newest_client()):
             with self.subTest(major=major):
                 cluster = cluster_of(major)
-                holder = spawn([str(cluster.clients / 'psql'), '-qAt',
-                                cluster.url('shop', 'postgres')], stdin=subprocess.PIPE,
-                               stdout=subprocess.PIPE, text=True)
-                try:
-                    holder.stdin.write("begin; lock table shop.orders; select 'locked';\n")
-                    holder.stdin.flush()
-                    self.assertEqual('locked\n', holder.stdout.readline())
+                with self.locked('shop', 'shop.orders', cluster):
                     self.assert_fails(
                         1, f'the server is PostgreSQL {major}, the newest pg_dump found is '
                         f'{newest_client()}; hint: install postgresql-client-{major}', 'backup',
                         DATABASE_URL=cluster.url('shop', 'postgres'), BACKPROOF_LOCK_TIMEOUT='50s')
-                finally:
-                    holder.communicate('rollback;\n')
-                    end(holder)
                 self.assertEqual('', self.tip())
 
 

@@ -15,15 +15,17 @@ class Sender:
     def __init__(self) -> None:
         self.listener = socket.create_server(('127.0.0.1', 0))
         self.port = self.listener.getsockname()[1]
+        self.ports: list[int] = []      # of the clients
         self.threads = [threading.Thread(target=self.accept)]
         self.threads[0].start()
 
     def accept(self) -> None:
         while True:
             try:
-                client, _ = self.listener.accept()
+                client, address = self.listener.accept()
             except OSError:
                 return
+            self.ports.append(address[1])
             self.threads.append(threading.Thread(target=self.serve, args=(client,)))
             self.threads[-1].start()
 
@@ -78,6 +80,7 @@ class WireTest(unittest.TestCase):
         self.assertFalse(self.wire.is_cut)
         self.ask(one, 600)
         self.wire.wait_until_cut(10)
+        self.assertIn(self.wire.cut_port, self.sender.ports)
         self.ask(other, 5000)
         self.assertEqual(5000, self.read(other, 5000))
         one.setblocking(False)

@@ -50,6 +50,7 @@ class Wire:
         self._threads: list[threading.Thread] = []
         self._how, self._after, self._whole = '', 0, False
         self._is_cut = threading.Event()
+        self.cut_port = 0       # from which the server sees the connection that was cut first
 
     def __enter__(self) -> 'Wire':
         self._listener = socket.create_server(('127.0.0.1', 0))
@@ -152,6 +153,7 @@ class Wire:
             connection.received += received
             if not self._how or self._is_cut.is_set() or connection.received < self._after:
                 return
+            self.cut_port = connection.server.getsockname()[1]
             for one in self._connections if self._whole else [connection]:
                 self._break(one)
             self._is_cut.set()
