@@ -24,7 +24,8 @@ TOKEN = 'ghs_pushtoken0123456789'
 # Every table's rows in an order that no server version changes; sequences as they stand.
 DIGEST_SQL = """
 select format('copy (select %L) to stdout;'
-              ' copy (select * from only %s x order by x::text collate "C") to stdout;', 'table ' || c.oid::regclass, c.oid::regclass)
+              ' copy (select * from only %s x order by x::text collate "C") to stdout;',
+              'table ' || c.oid::regclass, c.oid::regclass)
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where c.relkind in ('r', 'm') and c.relispopulated and n.nspname !~ '^pg_|^information_schema'
 order by c.oid::regclass::text;

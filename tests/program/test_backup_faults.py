@@ -170,11 +170,12 @@ class Disk(FaultTest):
     def small_folder(self, size: str) -> str:
         folder = self.folder / 'small'
         folder.mkdir()
-        done = subprocess.run(['mount', '-t', 'tmpfs', '-o', f'size={size},mode=0777', 'backproof',
-                               folder], text=True, capture_output=True, check=False)
+        sudo = [] if os.geteuid() == 0 else ['sudo', '-n']
+        done = subprocess.run([*sudo, 'mount', '-t', 'tmpfs', '-o', f'size={size},mode=0777',
+                               'backproof', folder], text=True, capture_output=True, check=False)
         if done.returncode != 0:
             self.skipTest(f'a file system may not be mounted here: {done.stderr.strip()}')
-        self.addCleanup(subprocess.run, ['umount', folder], check=True)
+        self.addCleanup(subprocess.run, [*sudo, 'umount', folder], check=True)
         self.temp = folder          # what must be empty in the end
         return str(folder)
 
