@@ -135,7 +135,7 @@ class BackupTest(ProgramTest):
     # Sessions
 
     def sessions(self) -> list[dict[str, str]]:
-        """The backup's own, without its pg_dump."""
+        """The backup's own, and its pg_dump's, which has the same name."""
         return [one for one in self.cluster.sessions() if one['application_name'] == 'backproof']
 
     def holder(self) -> str:
@@ -145,8 +145,9 @@ class BackupTest(ProgramTest):
             select a.pid from pg_stat_activity a
             join pg_locks l on l.pid = a.pid and l.mode = 'AccessShareLock' and l.granted
             where a.application_name = 'backproof'
-            group by a.pid, a.state
-            order by a.state = 'idle in transaction' desc, count(*) desc limit 1""").strip()
+            group by a.pid, a.state, a.backend_start
+            order by a.state = 'idle in transaction' desc, count(*) desc, a.backend_start
+            limit 1""").strip()
 
     def reader(self, net: Wire) -> str:
         """The process of the session that was reading rows when its connection was cut."""
@@ -221,9 +222,7 @@ class BackupTest(ProgramTest):
         """No temporary folder, no process, no session of the database."""
         self.assert_clean()
         wait_until(lambda: not processes_of(child.pid), 'the end of every process of the program')
-        wait_until(lambda: not [one for one in self.cluster.sessions()
-                                if one['application_name'] in ('backproof', 'pg_dump')],
-                   'the end of every session of the program')
+        wait_until(lambda: not self.sessions(), 'the end of every session of the program')
 
     def assert_untouched(self, before: str) -> None:
         self.assertEqual(before, self.tip(), 'the branch was changed')

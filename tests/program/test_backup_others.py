@@ -87,6 +87,11 @@ class OthersTest(BackupTest):
         self.addCleanup(end, child)
         return child
 
+    def wait_for_lock(self, name: str) -> None:
+        wait_until(lambda: self.cluster.psql('postgres', f"""
+            select 1 from pg_stat_activity where application_name = '{name}'
+            and wait_event_type = 'Lock'"""), f'{name}, who has to wait')
+
     def start_and_hang(self, *args: str) -> subprocess.Popen:
         """A backup that was held up while rows came to it, until self.net.mend()."""
         self.net.cut('hang', MIDDLE)
@@ -112,9 +117,7 @@ class Change(OthersTest):
         others = {name: self.psql_process(self.db, name, '-c', sql)
                   for name, sql in changes.items()}
         for name in changes:
-            wait_until(lambda: self.cluster.psql('postgres', f"""
-                select 1 from pg_stat_activity where application_name = '{name}'
-                and wait_event_type = 'Lock'"""), f'{name}, who has to wait')
+            self.wait_for_lock(name)
         self.net.mend()
         self.finish(child, 0)
         for name, other in others.items():
@@ -127,6 +130,21 @@ class Change(OthersTest):
         self.assertEqual('110000|500|125250', self.cluster.psql(
             target, 'select (select count(*) from a_large), (select count(*) from kept), '
             '(select sum(id) from rewritten)'))
+
+
+    def test_that_comes_before_pg_dump_has_its_locks_does_not_break_the_backup(self) -> None:
+        """pg_dump would wait for the change, the change for our locks, and we for pg_dump."""
+        self.net.cut('hang', 1, client=b"set_config('search_path'")     # how pg_dump begins
+        child = self.start('backup', BACKPROOF_LOCK_TIMEOUT='2s')
+        self.net.wait_until_cut(30)
+        other = self.psql_process(self.db, 'changer', '-c',
+                                  'alter table rewritten alter column id type bigint')
+        self.wait_for_lock('changer')
+        self.net.mend()
+        self.finish(child, 0)
+        self.assertEqual((0, ''), (other.wait(30), other.stdout.read()))
+        self.assertEqual(500, self.rows('rewritten'))
+        self.assert_nothing_left(child)
 
 
 class Storm(OthersTest):

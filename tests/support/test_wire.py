@@ -103,6 +103,18 @@ class WireTest(unittest.TestCase):
         for client in (other, new):
             self.assertEqual(20, self.read(client, 20))
 
+    def test_cuts_only_who_said_a_word(self) -> None:
+        one, other = self.connect(), self.connect()
+        self.wire.cut('close', after=100, client=b'77')
+        self.ask(one, 1000)
+        self.assertEqual(1000, self.read(one, 1000))
+        self.ask(other, 77)
+        self.assertEqual(77, self.read(other, 77))
+        self.assertFalse(self.wire.is_cut)
+        self.ask(other, 1000)
+        self.wire.wait_until_cut(10)
+        self.assertEqual(b'', other.recv(1))
+
     def test_resets_or_closes(self) -> None:
         for how in ('reset', 'close'):
             with self.subTest(how=how):

@@ -8,7 +8,8 @@
 
 `hang` forwards nothing any more and closes nothing, so that neither side learns anything; `reset`
 and `close` end the connection on both sides. The connection that has carried so many bytes is cut
-alone, or with whole=True the whole network: every other connection as well, and new ones.
+alone, or with whole=True the whole network: every other connection as well, and new ones. With
+client=b'...' it is only looked for among those whose client said this in its first words.
 """
 from __future__ import annotations
 
@@ -18,6 +19,7 @@ import threading
 from contextlib import suppress
 
 PIECE = 1 << 16
+FIRST_WORDS = 1 << 10
 RESET = struct.pack('ii', 1, 0)     # SO_LINGER: close() sends RST
 
 
@@ -25,6 +27,7 @@ class Connection:
     def __init__(self, client: socket.socket, server: socket.socket) -> None:
         self.client, self.server = client, server
         self.received = 0
+        self.said = b''
         self.is_over = self.is_reset = False
         self.may_pass = threading.Event()
         self.may_pass.set()
@@ -48,7 +51,7 @@ class Wire:
         self._guard = threading.Lock()
         self._connections: list[Connection] = []
         self._threads: list[threading.Thread] = []
-        self._how, self._after, self._whole = '', 0, False
+        self._how, self._after, self._whole, self._client = '', 0, False, b''
         self._is_cut = threading.Event()
         self.cut_port = 0       # from which the server sees the connection that was cut first
 
@@ -72,12 +75,12 @@ class Wire:
 
     # Use
 
-    def cut(self, how: str, after: int, whole: bool = False) -> None:
+    def cut(self, how: str, after: int, whole: bool = False, client: bytes = b'') -> None:
         """Arm it; how: hang, reset or close."""
         assert how in ('hang', 'reset', 'close')
         with self._guard:
             self._is_cut.clear()
-            self._how, self._after, self._whole = how, after, whole
+            self._how, self._after, self._whole, self._client = how, after, whole, client
 
     def wait_until_cut(self, timeout: float = 60) -> None:
         if not self._is_cut.wait(timeout):
@@ -137,6 +140,8 @@ class Wire:
             while piece := source.recv(PIECE):
                 if source is connection.server:
                     self._count(connection, len(piece))
+                elif len(connection.said) < FIRST_WORDS:
+                    connection.said += piece[:FIRST_WORDS]
                 connection.may_pass.wait()
                 if connection.is_over:
                     return
@@ -152,6 +157,8 @@ class Wire:
         with self._guard:
             connection.received += received
             if not self._how or self._is_cut.is_set() or connection.received < self._after:
+                return
+            if self._client not in connection.said:
                 return
             self.cut_port = connection.server.getsockname()[1]
             for one in self._connections if self._whole else [connection]:
