@@ -3,7 +3,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
-#include <string.h>
+#include <time.h>
 
 #include "base/mem.h"
 
@@ -16,8 +16,11 @@ struct crew {
     struct bp_clock clock; /* the workers' */
 
     pthread_mutex_t lock; /* of what follows */
-    size_t next;          /* the first task that nobody has taken */
-    size_t finished;      /* tasks */
+    pthread_cond_t changed;
+    size_t next;     /* the first task that nobody has taken */
+    size_t finished; /* tasks */
+    size_t *refused; /* tasks that wait for number 0 */
+    size_t refused_count;
     size_t began;
     size_t left; /* threads that have not ended, or not even started */
     bool failed;
@@ -37,19 +40,57 @@ static void fail(struct crew *crew, const struct bp_err *err)
     if (!crew->failed)
         crew->err = *err;
     crew->failed = true;
+    (void)pthread_cond_broadcast(&crew->changed);
     (void)pthread_mutex_unlock(&crew->lock);
     bp_stop_ask(&crew->stop);
 }
 
-/* The next task; false when there is none for this worker. */
-static bool take_task(struct crew *crew, size_t *task)
+/* Let go of the lock for a second at most, or until something changed. */
+static void wait_a_little(struct crew *crew)
 {
+    struct timespec until = {0};
+
+    (void)clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += WATCH_MS / 1000;
+    (void)pthread_cond_timedwait(&crew->changed, &crew->lock, &until);
+}
+
+/* Under the lock: a task for this worker. */
+static bool find_task(struct crew *crew, size_t worker, size_t *task)
+{
+    if (worker == 0 && crew->refused_count > 0) {
+        *task = crew->refused[--crew->refused_count];
+        return true;
+    }
+    if (crew->next == crew->job->tasks)
+        return false;
+    *task = crew->next++;
+    return true;
+}
+
+/*
+ * The next task; false when there is none for this worker. Number 0 waits for what others may
+ * still refuse.
+ */
+static bool take_task(struct worker *worker, size_t *task, struct bp_err *err)
+{
+    struct crew *crew = worker->crew;
     bool found = false;
 
     (void)pthread_mutex_lock(&crew->lock);
-    found = !crew->failed && crew->next < crew->job->tasks;
-    if (found)
-        *task = crew->next++;
+    while (!crew->failed && crew->finished < crew->job->tasks) {
+        enum bp_code rc = BP_OK;
+
+        found = find_task(crew, worker->number, task);
+        if (found || worker->number != 0)
+            break;
+        wait_a_little(crew);
+        (void)pthread_mutex_unlock(&crew->lock);
+        rc = crew->job->idle(crew->job->ctx, err);
+        if (rc != BP_OK)
+            fail(crew, err);
+        (void)pthread_mutex_lock(&crew->lock);
+    }
     (void)pthread_mutex_unlock(&crew->lock);
     return found;
 }
@@ -60,10 +101,19 @@ static void finish_task(struct crew *crew)
 
     (void)pthread_mutex_lock(&crew->lock);
     last = ++crew->finished == crew->job->tasks;
+    (void)pthread_cond_broadcast(&crew->changed);
     (void)pthread_mutex_unlock(&crew->lock);
     /* Somebody may still be trying to begin. */
     if (last)
         bp_stop_ask(&crew->stop);
+}
+
+static void refuse_task(struct crew *crew, size_t task)
+{
+    (void)pthread_mutex_lock(&crew->lock);
+    crew->refused[crew->refused_count++] = task;
+    (void)pthread_cond_broadcast(&crew->changed);
+    (void)pthread_mutex_unlock(&crew->lock);
 }
 
 static bool begin(struct worker *worker)
@@ -94,6 +144,20 @@ static void leave(struct crew *crew)
         bp_stop_ask(&crew->done);
 }
 
+static void do_task(struct worker *worker, size_t task)
+{
+    struct crew *crew = worker->crew;
+    struct bp_err err = {0};
+    enum bp_code rc = crew->job->work(crew->job->ctx, worker->number, task, &err);
+
+    if (rc == BP_OK)
+        finish_task(crew);
+    else if (rc == BP_ELOCKED && worker->number != 0)
+        refuse_task(crew, task);
+    else
+        fail(crew, &err);
+}
+
 static void *run_worker(void *arg)
 {
     struct worker *worker = arg;
@@ -102,13 +166,8 @@ static void *run_worker(void *arg)
     size_t task = 0;
 
     if (begin(worker)) {
-        while (take_task(crew, &task)) {
-            if (crew->job->work(crew->job->ctx, worker->number, task, &err) != BP_OK) {
-                fail(crew, &err);
-                break;
-            }
-            finish_task(crew);
-        }
+        while (take_task(worker, &task, &err))
+            do_task(worker, task);
         crew->job->end(crew->job->ctx, worker->number);
     }
     leave(crew);
@@ -158,7 +217,8 @@ enum bp_code bp_crew_run(const struct bp_crew_job *job, size_t *began, struct bp
 {
     BP_AUTO(bp_freep) struct worker *workers = NULL;
     size_t count = job->workers < job->tasks ? job->workers : job->tasks;
-    struct crew crew = {.job = job, .lock = PTHREAD_MUTEX_INITIALIZER};
+    struct crew crew = {
+        .job = job, .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
     enum bp_code rc = bp_stop_open(&crew.stop, err);
     size_t started = 0;
 
@@ -168,6 +228,7 @@ enum bp_code bp_crew_run(const struct bp_crew_job *job, size_t *began, struct bp
         count = count > 0 ? count : 1;
         crew.clock = bp_clock_system(&crew.stop);
         workers = bp_alloc(count, sizeof(*workers));
+        crew.refused = bp_alloc(job->tasks + 1, sizeof(*crew.refused));
         started = start(&crew, workers, count);
         if (started > 0)
             watch(&crew);
@@ -177,6 +238,7 @@ enum bp_code bp_crew_run(const struct bp_crew_job *job, size_t *began, struct bp
             (void)pthread_join(workers[i].thread, NULL);
         bp_stop_close(&crew.done);
     }
+    bp_free(crew.refused);
     bp_stop_close(&crew.stop);
     *began = crew.began;
     *why = crew.why;

@@ -18,11 +18,16 @@
 struct bp_crew_job {
     size_t workers; /* threads; no more than tasks are started, at least one is */
     size_t tasks;
-    /* The three of a thread. Work needs every task; a worker that cannot begin does without, as
-     * long as the first one (number 0) can: a server may have too few connections for all. */
+    /*
+     * The three of a thread. The first worker, number 0, has to begin; the others need not: a
+     * server may have too few connections for all. A task that another one refuses with BP_ELOCKED
+     * is left to number 0, which stays to the end.
+     */
     enum bp_code (*begin)(void *ctx, size_t worker, struct bp_clock *clock, struct bp_err *err);
     enum bp_code (*work)(void *ctx, size_t worker, size_t task, struct bp_err *err);
     void (*end)(void *ctx, size_t worker);
+    /* Called in the thread of number 0 about every second while it has nothing to do. */
+    enum bp_code (*idle)(void *ctx, struct bp_err *err);
     /* Called in the caller's thread about every second; may be NULL. */
     enum bp_code (*watch)(void *ctx, struct bp_err *err);
     void *ctx;

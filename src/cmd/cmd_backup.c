@@ -83,6 +83,7 @@ static void read_job(struct bp_app *app, const struct bp_gha_context *context,
                                   .run_id = context->run_id,
                                   .run_url = context->run_url,
                                   .jobs = (size_t)bp_config_number(cfg, BP_OPT_JOBS),
+                                  .lock_retries = bp_config_number(cfg, BP_OPT_LOCK_RETRIES),
                                   .if_locked = if_locked(cfg),
                                   .schema_dumps = bp_config_flag(cfg, BP_OPT_SCHEMA_DUMPS),
                                   .allow_empty = bp_config_flag(cfg, BP_OPT_ALLOW_EMPTY)};

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "flow/backup_internal.h"
 
+/* Forget all that was read. */
 static void free_backup(struct bp_backup *b)
 {
     bp_manifest_free(&b->manifest);
@@ -103,6 +104,26 @@ static enum bp_code take_snapshot(struct bp_backup *b, struct bp_err *err)
     return rc;
 }
 
+/*
+ * Somebody may come between our locks and those of pg_dump, and then each of us three waits for
+ * the next one. Letting go of all ends that; the other one has his way, and we begin anew.
+ */
+static enum bp_code read_snapshot(struct bp_backup *b, struct bp_err *err)
+{
+    for (int64_t left = b->job->lock_retries;; left--) {
+        enum bp_code rc = take_snapshot(b, err);
+
+        if (rc != BP_OK)
+            return rc;
+        rc = bp_backup_read(b, err);
+        if (rc != BP_ELOCKED || left <= 0)
+            return rc;
+        bp_info(b->job->out, "%s; beginning anew", err->msg);
+        b->job->source->ops->close(b->job->source);
+        free_backup(b);
+    }
+}
+
 /* An empty dump that makes the job green is what people find when they need their backup. */
 static enum bp_code check_rows(const struct bp_backup *b, struct bp_err *err)
 {
@@ -116,16 +137,15 @@ static enum bp_code check_rows(const struct bp_backup *b, struct bp_err *err)
 
 static enum bp_code run(struct bp_backup *b, struct bp_backup_result *result, struct bp_err *err)
 {
-    /* The store first: a wrong token shall show before an hour of reading, not after it. */
-    b->phase = "opening the backup repository";
-    if (b->job->store->ops->open(b->job->store, err) != BP_OK ||
-        take_turn(b, &result->skipped, err) != BP_OK)
+    if (take_turn(b, &result->skipped, err) != BP_OK)
         return err->code;
     if (result->skipped) {
         (void)snprintf(result->reason, sizeof(result->reason), "%s", err->msg);
         return BP_OK;
     }
-    if (take_snapshot(b, err) != BP_OK || bp_backup_read(b, err) != BP_OK ||
+    /* Before anything is read: a wrong token shall show now and not in an hour. */
+    b->phase = "opening the backup repository";
+    if (b->job->store->ops->open(b->job->store, err) != BP_OK || read_snapshot(b, err) != BP_OK ||
         check_rows(b, err) != BP_OK)
         return err->code;
     b->manifest.finished_ms = bp_clock_wall(b->job->clock);

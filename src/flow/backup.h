@@ -21,8 +21,9 @@ struct bp_backup_job {
     struct bp_store *store;
     struct bp_clock *clock; /* a limit of its stop is the limit of the backup */
     struct bp_out *out;
-    const char *branch; /* of the backup repository */
-    size_t jobs;        /* connections that read; 0: one for each core */
+    const char *branch;   /* of the backup repository */
+    size_t jobs;          /* connections that read; 0: one for each core */
+    int64_t lock_retries; /* so often all is read anew when somebody came between the locks */
     enum bp_backup_if_locked if_locked;
     const struct bp_scope *scope; /* what the source was told to take; for the manifest */
     bool schema_dumps;
@@ -45,7 +46,7 @@ struct bp_backup_result {
     int64_t rows;
     int64_t bytes;
     int64_t took_ms;
-    bool skipped;                                   /* another backup runs: nothing was done */
+    bool skipped;      /* another backup runs: nothing was done */
     char reason[1024]; /* who runs it */
 };
 

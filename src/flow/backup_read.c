@@ -40,7 +40,7 @@ static enum bp_code begin(void *ctx, size_t worker, struct bp_clock *clock, stru
     struct bp_source *source = r->b->job->source;
 
     r->clocks[worker] = clock;
-    return source->ops->reader(source, clock, &r->readers[worker], err);
+    return source->ops->reader(source, worker, clock, &r->readers[worker], err);
 }
 
 static void end(void *ctx, size_t worker)
@@ -153,11 +153,17 @@ static void name_phase(struct reading *r)
 
 static enum bp_code watch(void *ctx, struct bp_err *err)
 {
-    struct reading *r = ctx;
-    struct bp_source *source = r->b->job->source;
+    (void)err;
+    name_phase(ctx);
+    show_progress(ctx);
+    return BP_OK;
+}
 
-    name_phase(r);
-    show_progress(r);
+/* The connection that holds the locks has nothing to read while others still do. */
+static enum bp_code idle(void *ctx, struct bp_err *err)
+{
+    struct bp_source *source = ((struct reading *)ctx)->b->job->source;
+
     return source->ops->alive(source, false, err);
 }
 
@@ -169,6 +175,7 @@ static enum bp_code read_all(struct reading *r, struct bp_err *err)
                                     .begin = begin,
                                     .work = work,
                                     .end = end,
+                                    .idle = idle,
                                     .watch = watch,
                                     .ctx = r,
                                     .clock = b->job->clock};

@@ -104,6 +104,16 @@ const struct bp_table *bp_slices_table(const struct bp_slices *slices, size_t i)
 
 /* ---- what readers know of each other ---- */
 
+static bool is_taken(struct bp_slices *slices, const struct part *part)
+{
+    bool taken = false;
+
+    (void)pthread_mutex_lock(&slices->lock);
+    taken = part->taken;
+    (void)pthread_mutex_unlock(&slices->lock);
+    return taken;
+}
+
 static bool take(struct bp_slices *slices, struct part *part)
 {
     bool free = false;
@@ -239,6 +249,10 @@ enum bp_code bp_slices_read(struct bp_slices *slices, size_t i, struct bp_reader
                                   .files = &own->files}};
     enum bp_code rc = BP_OK;
 
+    if (is_taken(slices, own))
+        return BP_OK;
+    if (reader->ops->hold(reader, own->table, err) != BP_OK)
+        return err->code;
     if (!take(slices, own))
         return BP_OK;
     rc = read_own(&r, err);

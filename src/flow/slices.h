@@ -31,7 +31,8 @@ size_t bp_slices_count(const struct bp_slices *slices);
 const struct bp_table *bp_slices_table(const struct bp_slices *slices, size_t i);
 
 /* Read slice i. For several threads, each with another i; nothing happens when another reader has
- * read on into this slice already. clock ends the wait for another reader. */
+ * read on into this slice already. clock ends the wait for another reader. BP_ELOCKED: this reader
+ * cannot hold the table, and nothing was read. */
 enum bp_code bp_slices_read(struct bp_slices *slices, size_t i, struct bp_reader *reader,
                             struct bp_clock *clock, struct bp_err *err) BP_CHECK;
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 
 /* How text is sorted: by its bytes. */
 #define TEXT_ORDER "::pg_catalog.text COLLATE pg_catalog.\"C\""
@@ -72,6 +73,8 @@ static const char tables_sql[] =
 
 enum { OID, SCHEMA, NAME, QUOTED, COLUMNS, SELECTED, KEY, FIRST, TYPE, CONDITION, ROOT, SIZE };
 
+enum { NAME_SHOWN = 150 };
+
 static const char order_by_key[] = "primary key";
 static const char order_by_row[] = "row text";
 
@@ -109,7 +112,6 @@ static struct bp_table take_row(const PGresult *rows, int row)
 {
     const char *condition = bp_pg_value(rows, row, CONDITION);
     const char *columns = bp_pg_value(rows, row, SELECTED);
-    const char *quoted = PQgetvalue(rows, row, QUOTED);
     bool has_key = bp_pg_value(rows, row, KEY) != NULL;
 
     return (struct bp_table){
@@ -122,13 +124,27 @@ static struct bp_table take_row(const PGresult *rows, int row)
         .slices = 1,
         .id = (uint32_t)strtoul(PQgetvalue(rows, row, OID), NULL, 10),
         .columns = bp_strdup(columns != NULL ? columns : ""),
-        .from = condition != NULL ? bp_format("ONLY %s %s", quoted, condition)
-                                  : bp_format("ONLY %s t", quoted),
+        .quoted = bp_strdup(PQgetvalue(rows, row, QUOTED)),
+        .condition = bp_strdup(condition),
         .order_by = make_order_by(rows, row),
         .key = condition == NULL ? bp_strdup(bp_pg_value(rows, row, FIRST)) : NULL,
         .key_type = bp_strdup(bp_pg_value(rows, row, TYPE)),
-        .of_extension = condition != NULL,
     };
+}
+
+/* A database of encoding SQL_ASCII takes any bytes for a name, a manifest does not. */
+static enum bp_code check_name(const struct bp_table *table, struct bp_err *err)
+{
+    BP_AUTO(bp_buf_free) struct bp_buf shown = {0};
+
+    if (bp_text_is_utf8(table->schema, strlen(table->schema)) &&
+        bp_text_is_utf8(table->name, strlen(table->name)))
+        return BP_OK;
+    bp_put_foreign(&shown, table->quoted, NAME_SHOWN);
+    return bp_fail(err, BP_EFAILED,
+                   "the name of table %s is not UTF-8, and an archive could not name it; hint: "
+                   "rename it, or leave it out with --exclude-schema",
+                   bp_buf_str(&shown));
 }
 
 enum bp_code bp_pg_catalog_read(struct bp_pg *pg, const char *condition, struct bp_tables *tables,
@@ -143,8 +159,11 @@ enum bp_code bp_pg_catalog_read(struct bp_pg *pg, const char *condition, struct 
         return bp_wrap(err, "cannot read the catalog");
     count = (size_t)PQntuples(rows);
     *tables = (struct bp_tables){.at = bp_alloc(count + 1, sizeof(*tables->at)), .count = count};
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         tables->at[i] = take_row(rows, (int)i);
+        if (check_name(&tables->at[i], err) != BP_OK)
+            return err->code;
+    }
     qsort(tables->at, count, sizeof(*tables->at), by_name);
     return BP_OK;
 }

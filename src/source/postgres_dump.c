@@ -20,6 +20,9 @@ enum {
     WORDS_SHOWN = 500,
     MAJOR = 10000,
     PIECE = 64 << 10,
+    /* Every table is locked by us already. Whoever is in the way waits for us to end, so waiting
+     * for him has no end. */
+    LOCK_WAIT_MS = 1000,
     SIGNALLED = 128, /* child.h: 128 + N when signal N ended it */
 };
 
@@ -169,6 +172,10 @@ static enum bp_code fail_program(const char *name, int status, const char *words
                        "%s could not lock a table in time: another session waits to change it; "
                        "hint: try again later: %s",
                        name, words);
+    if (strstr(words, "server closed the connection") != NULL ||
+        strstr(words, "terminating connection") != NULL)
+        return bp_fail(err, BP_EUNAVAILABLE, "the connection of %s to the database was lost: %s",
+                       name, words);
     if (status == 0)
         return bp_fail(err, BP_EFAILED, "%s succeeded but complained: %s", name, words);
     if (status > SIGNALLED)
@@ -217,7 +224,7 @@ static enum bp_code dump(const struct bp_pg_dump_job *job, const char *const *mo
     bp_list_add(&argv, "--no-sync");
     bp_list_addf(&argv, "--file=%s", file);
     bp_list_addf(&argv, "--snapshot=%s", job->snapshot);
-    bp_list_addf(&argv, "--lock-wait-timeout=%" PRId64, job->options->lock_timeout_ms);
+    bp_list_addf(&argv, "--lock-wait-timeout=%d", LOCK_WAIT_MS);
     bp_list_addf(&argv, "--encoding=%s", PQparameterStatus(job->pg->conn, "client_encoding"));
     for (; *more != NULL; more++)
         bp_list_add(&argv, *more);

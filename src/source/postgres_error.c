@@ -27,6 +27,9 @@ static const struct rule rules[] = {
     {"40001", BP_ELOCKED, NULL},
     {"40P01", BP_ELOCKED, NULL},
     {"53300", BP_EUNAVAILABLE, "the server has no free connection; try again later"},
+    {"57014", BP_ETIMEOUT,
+     "--statement-timeout allows less than the statement took, or somebody on "
+     "the server cancelled it"},
     {"57P01", BP_EUNAVAILABLE, NULL},
     {"57P02", BP_EUNAVAILABLE, NULL},
     {"57P03", BP_EUNAVAILABLE, "the server is starting up or shutting down; try again later"},

@@ -392,6 +392,8 @@ static enum bp_code write_columns(struct bp_pg *pg, const struct covers *covers,
         if (last && table != NULL) {
             bp_free(table->columns);
             table->columns = bp_strdup(list.data);
+            /* What made two rows different may be masked. */
+            table->all_differ = false;
         }
         if (last)
             bp_buf_cut(&list, 0);

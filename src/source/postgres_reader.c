@@ -15,7 +15,9 @@ struct postgres_reader {
     struct bp_reader base; /* must be first */
     const struct bp_pg_shared *shared;
     struct bp_postgres_options options; /* with the reader's own clock */
-    struct bp_pg pg;
+    struct bp_pg *pg;                   /* own, or that of the holder of the locks */
+    struct bp_pg own;
+    struct bp_clock *lent_clock; /* the holder's, which it gets back; NULL: it is no holder */
 };
 
 static struct postgres_reader *from_base(struct bp_reader *self)
@@ -29,7 +31,7 @@ static enum bp_code read_rows(struct bp_reader *self, const struct bp_slice *sli
     BP_AUTO(bp_buf_free) struct bp_buf sql = {0};
 
     bp_pg_put_copy_out(&sql, slice);
-    return bp_pg_copy_out(&from_base(self)->pg, sql.data, sink, ctx, err);
+    return bp_pg_copy_out(from_base(self)->pg, sql.data, sink, ctx, err);
 }
 
 static enum bp_code read_large_objects(struct bp_reader *self, bp_row_sink *sink, void *ctx,
@@ -40,13 +42,13 @@ static enum bp_code read_large_objects(struct bp_reader *self, bp_row_sink *sink
     *count = 0;
     if (r->shared->narrow)
         return BP_OK;
-    return bp_pg_copy_large_objects(&r->pg, sink, ctx, count, err);
+    return bp_pg_copy_large_objects(r->pg, sink, ctx, count, err);
 }
 
 static struct bp_pg_dump_job dump_job(struct postgres_reader *r, const struct bp_list *args)
 {
     return (struct bp_pg_dump_job){.options = &r->options,
-                                   .pg = &r->pg,
+                                   .pg = r->pg,
                                    .programs = &r->shared->programs,
                                    .snapshot = r->shared->snapshot,
                                    .args = args};
@@ -69,9 +71,9 @@ static enum bp_code read_ddl(struct bp_reader *self, struct bp_tables *tables, s
         return err->code;
     bp_pg_relations_read(bp_buf_str(&texts.list), &dumped);
     if (bp_pg_relations_check(&dumped, tables, err) != BP_OK ||
-        bp_pg_roles(&r->pg, &roles, err) != BP_OK ||
-        bp_pg_ddl_sequences(&r->pg, &dumped, !r->shared->narrow, &sequences, err) != BP_OK ||
-        bp_pg_ddl_refresh(&r->pg, &dumped, !r->shared->narrow, &refresh, err) != BP_OK)
+        bp_pg_roles(r->pg, &roles, err) != BP_OK ||
+        bp_pg_ddl_sequences(r->pg, &dumped, !r->shared->narrow, &sequences, err) != BP_OK ||
+        bp_pg_ddl_refresh(r->pg, &dumped, !r->shared->narrow, &refresh, err) != BP_OK)
         return err->code;
     bp_pg_definitions_set(&texts.verbose, tables);
     *out = (struct bp_ddl){.roles = bp_buf_take(&roles),
@@ -91,13 +93,42 @@ static enum bp_code dump_schema(struct bp_reader *self, const char *schema, bp_r
     return bp_pg_dump_schema(&job, schema, sink, ctx, err);
 }
 
+/*
+ * The holder has all locks. For others, a lock that cannot be had at once cannot be had at all:
+ * whoever waits for his lock waits for the holder, and the holder waits for us.
+ */
+static enum bp_code hold(struct bp_reader *self, const struct bp_table *table, struct bp_err *err)
+{
+    struct postgres_reader *r = from_base(self);
+    BP_AUTO(bp_freep) char *sql = NULL;
+    struct bp_err ignored;
+
+    if (r->lent_clock != NULL)
+        return BP_OK;
+    sql = bp_format("SAVEPOINT backproof;"
+                    "LOCK TABLE ONLY %s IN ACCESS SHARE MODE NOWAIT;"
+                    "RELEASE backproof",
+                    table->quoted);
+    if (bp_pg_run(r->pg, sql, err) == BP_OK)
+        return BP_OK;
+    if (err->code == BP_ELOCKED &&
+        bp_pg_run(r->pg, "ROLLBACK TO backproof; RELEASE backproof", &ignored) != BP_OK)
+        *err = ignored;
+    return bp_wrap(err, "table '%s.%s'", table->schema, table->name);
+}
+
 static void free_reader(struct bp_reader *self)
 {
-    bp_pg_close(&from_base(self)->pg);
-    bp_free(self);
+    struct postgres_reader *r = from_base(self);
+
+    if (r->lent_clock != NULL)
+        r->pg->clock = r->lent_clock;
+    bp_pg_close(&r->own);
+    bp_free(r);
 }
 
 static const struct bp_reader_ops ops = {
+    .hold = hold,
     .rows = read_rows,
     .large_objects = read_large_objects,
     .ddl = read_ddl,
@@ -105,8 +136,18 @@ static const struct bp_reader_ops ops = {
     .free = free_reader,
 };
 
-enum bp_code bp_pg_reader_open(const struct bp_pg_shared *shared, struct bp_clock *clock,
-                               struct bp_reader **out, struct bp_err *err)
+/* The holder has seen whether there is a pooler, and in which mode it is. */
+static enum bp_code join(struct postgres_reader *r, struct bp_err *err)
+{
+    if (bp_pg_connect(r->pg, &r->options, err) != BP_OK ||
+        bp_pg_apply_settings(r->pg, err) != BP_OK)
+        return err->code;
+    r->pg->deadline = 0;
+    return bp_pg_snapshot_join(r->pg, r->shared->snapshot, err);
+}
+
+enum bp_code bp_pg_reader_open(const struct bp_pg_shared *shared, struct bp_pg *holder,
+                               struct bp_clock *clock, struct bp_reader **out, struct bp_err *err)
 {
     struct postgres_reader *r = bp_alloc(1, sizeof(*r));
     BP_AUTO(bp_reader_freep) struct bp_reader *self = &r->base;
@@ -118,10 +159,16 @@ enum bp_code bp_pg_reader_open(const struct bp_pg_shared *shared, struct bp_cloc
     r->options.clock = clock;
     /* A reader is no place to speak from: it runs in a thread of its own. */
     r->options.tell = NULL;
-    limit = bp_format("SET statement_timeout = %" PRId64, shared->options.statement_timeout_ms);
-    if (bp_pg_open(&r->pg, &r->options, err) != BP_OK ||
-        bp_pg_snapshot_join(&r->pg, shared->snapshot, err) != BP_OK ||
-        bp_pg_run(&r->pg, limit, err) != BP_OK)
+    r->pg = holder != NULL ? holder : &r->own;
+    if (holder != NULL) {
+        r->lent_clock = holder->clock;
+        holder->clock = clock;
+    } else if (join(r, err) != BP_OK) {
+        return err->code;
+    }
+    limit =
+        bp_format("SET LOCAL statement_timeout = %" PRId64, shared->options.statement_timeout_ms);
+    if (bp_pg_run(r->pg, limit, err) != BP_OK)
         return err->code;
     *out = self;
     self = NULL;

@@ -15,8 +15,12 @@ struct bp_pg_shared {
     struct bp_list dump_rows; /* the same for the rows, in dumps that have rows */
 };
 
-/* Connect and join the snapshot. shared and clock are lent for the reader's life. */
-enum bp_code bp_pg_reader_open(const struct bp_pg_shared *shared, struct bp_clock *clock,
-                               struct bp_reader **out, struct bp_err *err) BP_CHECK;
+/*
+ * Connect and join the snapshot. With holder, the connection that has the locks and the snapshot is
+ * used instead, and waits with this clock as long as the reader lives. All are lent for that time.
+ */
+enum bp_code bp_pg_reader_open(const struct bp_pg_shared *shared, struct bp_pg *holder,
+                               struct bp_clock *clock, struct bp_reader **out,
+                               struct bp_err *err) BP_CHECK;
 
 #endif

@@ -27,7 +27,8 @@ enum { OID, QUOTED, READABLE, FILTERED };
 /* A partitioned table has no rows of its own; who reads its parts is not held to its policies. */
 static const char list_sql[] =
     "SELECT c.oid, quote_ident(n.nspname) || '.' || quote_ident(c.relname),"
-    " has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'),"
+    /* NULL for a table that was dropped meanwhile: the lock will tell. */
+    " coalesce(has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'), true),"
     " c.relkind = 'r' AND row_security_active(c.oid)" BP_PG_FROM_TABLES;
 
 static void add_name(struct bp_buf *names, int so_far, const char *name)

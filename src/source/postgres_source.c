@@ -56,6 +56,8 @@ static enum bp_code make_dump_args(struct postgres_source *s, struct bp_err *err
 {
     const struct bp_scope *scope = &s->shared.options.scope;
 
+    bp_list_free(&s->shared.dump_args);
+    bp_list_free(&s->shared.dump_rows);
     s->shared.narrow = s->scope.narrow;
     if (bp_pg_scope_args(&s->pg, scope, &s->scope, &s->shared.dump_args, err) != BP_OK)
         return err->code;
@@ -98,16 +100,19 @@ static enum bp_code take_snapshot(struct bp_source *self, struct bp_source_info 
         bp_pg_snapshot_begin(&s->pg, options, s->scope.relations, err) != BP_OK ||
         read_catalog(s, info, tables, err) != BP_OK)
         return err->code;
+    bp_free(s->shared.snapshot);
     s->shared.snapshot = bp_strdup(info->snapshot);
     s->asked_ms = bp_clock_mono(options->clock);
     info->pg_dump_version = bp_strdup(s->shared.programs.version);
     return BP_OK;
 }
 
-static enum bp_code open_reader(struct bp_source *self, struct bp_clock *clock,
+static enum bp_code open_reader(struct bp_source *self, size_t number, struct bp_clock *clock,
                                 struct bp_reader **out, struct bp_err *err)
 {
-    return bp_pg_reader_open(&from_base(self)->shared, clock, out, err);
+    struct postgres_source *s = from_base(self);
+
+    return bp_pg_reader_open(&s->shared, number == 0 ? &s->pg : NULL, clock, out, err);
 }
 
 static enum bp_code check_alive(struct bp_source *self, bool sure, struct bp_err *err)

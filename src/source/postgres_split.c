@@ -71,7 +71,9 @@ void bp_pg_put_copy_out(struct bp_buf *out, const struct bp_slice *slice)
     const struct bp_table *table = slice->table;
     const char *glue = "WHERE";
 
-    bp_buf_printf(out, "COPY (SELECT %s FROM %s", table->columns, table->from);
+    /* The condition of an extension knows the table by its own name. */
+    bp_buf_printf(out, "COPY (SELECT %s FROM ONLY %s %s", table->columns, table->quoted,
+                  table->condition != NULL ? table->condition : "t");
     if (slice->number > 0) {
         bp_buf_printf(out, " %s %s >= %s", glue, table->key, table->cuts.at[slice->number - 1]);
         glue = "AND";

@@ -82,7 +82,7 @@ enum bp_code bp_pg_relations_check(const struct bp_pg_relations *relations,
         const struct bp_table *table = &tables->at[i];
 
         /* An extension makes its tables itself. */
-        if (!table->of_extension && !bp_pg_relations_has(relations, table->id))
+        if (table->condition == NULL && !bp_pg_relations_has(relations, table->id))
             return bp_fail(err, BP_EFAILED,
                            "pg_dump wrote no definition of table '%s.%s', whose rows are backed up",
                            table->schema, table->name);

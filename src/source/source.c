@@ -34,7 +34,8 @@ void bp_tables_free(struct bp_tables *tables)
         bp_free(t->copy_in);
         bp_free(t->definition);
         bp_free(t->columns);
-        bp_free(t->from);
+        bp_free(t->quoted);
+        bp_free(t->condition);
         bp_free(t->order_by);
         bp_free(t->key);
         bp_free(t->key_type);

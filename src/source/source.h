@@ -47,12 +47,12 @@ struct bp_table {
     /* The driver's own; they mean nothing outside the snapshot. */
     uint32_t id;
     char *columns;       /* of the select list: "t.id, t.email" */
-    char *from;          /* "ONLY app.users t", with a condition if there is one */
+    char *quoted;        /* "app.users" */
+    char *condition;     /* which rows of an extension's table, "WHERE ..." or ""; NULL: all */
     char *order_by;      /* "t.id"; may be "" */
     char *key;           /* the column that slices are cut at; NULL: they cannot be */
     char *key_type;      /* "integer" */
     struct bp_list cuts; /* SQL literals: the first key of each slice but the first */
-    bool of_extension;
 };
 
 struct bp_tables {
@@ -99,6 +99,12 @@ struct bp_slice {
 struct bp_reader;
 
 struct bp_reader_ops {
+    /*
+     * Make sure that this connection can read the table. BP_ELOCKED: somebody waits to change it,
+     * and this one would queue up behind him; then number 0 has to read it.
+     */
+    enum bp_code (*hold)(struct bp_reader *self, const struct bp_table *table, struct bp_err *err);
+
     /*
      * The rows of a slice, in order. An error of the sink ends the copy and is returned. The
      * server's count is compared with what arrived.
@@ -153,15 +159,17 @@ struct bp_source_ops {
                              struct bp_tables *tables, struct bp_err *err);
 
     /*
-     * Another connection in the snapshot. The only call that several threads may make at once.
-     * clock is lent for its life. Owned by the caller; free it before the source.
+     * A connection in the snapshot; several threads may ask at once. Number 0 is the one that
+     * holds the locks, so it can read every table, and there is one of it only; all others are
+     * new. clock is lent for its life. Owned by the caller; free it before the source.
      */
-    enum bp_code (*reader)(struct bp_source *self, struct bp_clock *clock, struct bp_reader **out,
-                           struct bp_err *err);
+    enum bp_code (*reader)(struct bp_source *self, size_t number, struct bp_clock *clock,
+                           struct bp_reader **out, struct bp_err *err);
 
     /*
-     * Whether the locks and the snapshot are still held; BP_EUNAVAILABLE when not. Cheap, to be
-     * called often; sure: ask the server in any case, and not only now and then.
+     * Whether the locks and the snapshot are still held; BP_EUNAVAILABLE when not. For the thread
+     * of reader 0. Cheap, to be called often; sure: ask the server in any case, and not only now
+     * and then.
      */
     enum bp_code (*alive)(struct bp_source *self, bool sure, struct bp_err *err);
 

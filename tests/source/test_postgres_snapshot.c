@@ -187,7 +187,7 @@ Test(postgres_snapshot, gives_the_locks_back_when_it_is_closed)
     cr_assert_eq(open_as(&db.options, &o), BP_OK, "%s", o.err.msg);
     o.source->ops->close(o.source);
     test_db_run(&db, "SET lock_timeout = '1s'; ALTER TABLE t ADD COLUMN n int");
-    cr_expect_eq(o.source->ops->reader(o.source, db.options.clock, &reader, &o.err), BP_EFAILED);
+    cr_expect_eq(o.source->ops->reader(o.source, 1, db.options.clock, &reader, &o.err), BP_EFAILED);
     expect_words(&o, "cannot join the snapshot");
     cr_expect_null(reader);
     o.source->ops->close(o.source);

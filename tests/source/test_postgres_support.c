@@ -242,7 +242,7 @@ struct bp_reader *test_reader(struct bp_source *source)
     struct bp_reader *reader = NULL;
     struct bp_err err = {0};
 
-    cr_assert_eq(source->ops->reader(source, &test_clock, &reader, &err), BP_OK, "%s", err.msg);
+    cr_assert_eq(source->ops->reader(source, 1, &test_clock, &reader, &err), BP_OK, "%s", err.msg);
     return reader;
 }
 

@@ -55,6 +55,7 @@ static enum bp_code snapshot(struct bp_source *base, struct bp_source_info *info
 struct fake_reader {
     struct bp_reader base;
     struct fake_source *source;
+    size_t number;
 };
 
 static struct fake_source *source_of(struct bp_reader *base)
@@ -65,14 +66,26 @@ static struct fake_source *source_of(struct bp_reader *base)
 static enum bp_code ddl(struct bp_reader *base, struct bp_tables *tables, struct bp_ddl *out,
                         struct bp_err *err)
 {
-    (void)base;
-    (void)err;
+    if (source_of(base)->ddl_locked > 0) {
+        source_of(base)->ddl_locked--;
+        return bp_fail(err, BP_ELOCKED, "pg_dump could not lock a table");
+    }
     out->roles = bp_strdup("-- roles\n");
     out->pre_data = bp_strdup("-- pre\n");
     out->sequences = bp_strdup("-- sequences\n");
     out->post_data = bp_strdup("-- post\n");
     for (size_t i = 0; i < tables->count; i++)
         tables->at[i].definition = bp_strdup("-- definition\n");
+    return BP_OK;
+}
+
+static enum bp_code hold(struct bp_reader *base, const struct bp_table *table, struct bp_err *err)
+{
+    const struct fake_reader *reader = (const struct fake_reader *)base;
+
+    if (reader->number > 0 && reader->source->awaited != NULL &&
+        strcmp(reader->source->awaited, table->name) == 0)
+        return bp_fail(err, BP_ELOCKED, "somebody waits to change it");
     return BP_OK;
 }
 
@@ -138,6 +151,7 @@ static void free_reader(struct bp_reader *base)
 }
 
 static const struct bp_reader_ops reader_ops = {
+    .hold = hold,
     .rows = rows,
     .large_objects = large_objects,
     .ddl = ddl,
@@ -145,7 +159,7 @@ static const struct bp_reader_ops reader_ops = {
     .free = free_reader,
 };
 
-static enum bp_code open_reader(struct bp_source *base, struct bp_clock *clock,
+static enum bp_code open_reader(struct bp_source *base, size_t number, struct bp_clock *clock,
                                 struct bp_reader **out, struct bp_err *err)
 {
     struct fake_source *self = (struct fake_source *)base;
@@ -155,7 +169,7 @@ static enum bp_code open_reader(struct bp_source *base, struct bp_clock *clock,
     if (atomic_fetch_add(&self->readers_asked, 1) >= self->most_readers && self->most_readers > 0)
         return bp_fail(err, BP_EUNAVAILABLE, "too many connections");
     reader = bp_alloc(1, sizeof(*reader));
-    *reader = (struct fake_reader){.base.ops = &reader_ops, .source = self};
+    *reader = (struct fake_reader){.base.ops = &reader_ops, .source = self, .number = number};
     atomic_fetch_add(&self->readers, 1);
     *out = &reader->base;
     return BP_OK;

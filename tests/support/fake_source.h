@@ -24,6 +24,8 @@ struct fake_source {
     enum bp_code snapshot_result;
     enum bp_code copy_result;  /* after the first row */
     enum bp_code alive_result; /* when asked for sure */
+    const char *awaited;       /* a table that only reader 0 can hold; NULL: none */
+    int ddl_locked;            /* so often the definitions cannot be read */
     bool locked;               /* another backup runs */
     size_t dump_bytes;         /* of each schema's dump */
     int most_readers;          /* further ones are refused; 0: none is */
