@@ -16,10 +16,15 @@ static int64_t system_wall(struct bp_clock *self)
     return read_clock(CLOCK_REALTIME);
 }
 
+int64_t bp_clock_system_mono(void)
+{
+    return read_clock(CLOCK_MONOTONIC);
+}
+
 static int64_t system_mono(struct bp_clock *self)
 {
     (void)self;
-    return read_clock(CLOCK_MONOTONIC);
+    return bp_clock_system_mono();
 }
 
 static enum bp_code system_sleep(struct bp_clock *self, int64_t ms, struct bp_err *err)

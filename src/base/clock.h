@@ -22,6 +22,9 @@ struct bp_clock {
 /* The system's clock; its sleeps end when stop does. */
 struct bp_clock bp_clock_system(const struct bp_stop *stop);
 
+/* The monotonic time of the system, for the deadline of a stop: that is waited for in real time. */
+int64_t bp_clock_system_mono(void);
+
 int64_t bp_clock_wall(struct bp_clock *clock);
 int64_t bp_clock_mono(struct bp_clock *clock);
 enum bp_code bp_clock_sleep(struct bp_clock *clock, int64_t ms, struct bp_err *err) BP_CHECK;

@@ -3,11 +3,10 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
-#include <time.h>
 
 #include "base/mem.h"
 
-enum { WATCH_MS = 1000 };
+enum { WATCH_MS = 1000, IDLE_MS = 50 };
 
 struct crew {
     const struct bp_crew_job *job;
@@ -16,10 +15,9 @@ struct crew {
     struct bp_clock clock; /* the workers' */
 
     pthread_mutex_t lock; /* of what follows */
-    pthread_cond_t changed;
-    size_t next;     /* the first task that nobody has taken */
-    size_t finished; /* tasks */
-    size_t *refused; /* tasks that wait for number 0 */
+    size_t next;          /* the first task that nobody has taken */
+    size_t finished;      /* tasks */
+    size_t *refused;      /* tasks that wait for number 0 */
     size_t refused_count;
     size_t began;
     size_t left; /* threads that have not ended, or not even started */
@@ -40,19 +38,8 @@ static void fail(struct crew *crew, const struct bp_err *err)
     if (!crew->failed)
         crew->err = *err;
     crew->failed = true;
-    (void)pthread_cond_broadcast(&crew->changed);
     (void)pthread_mutex_unlock(&crew->lock);
     bp_stop_ask(&crew->stop);
-}
-
-/* Let go of the lock for a second at most, or until something changed. */
-static void wait_a_little(struct crew *crew)
-{
-    struct timespec until = {0};
-
-    (void)clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += WATCH_MS / 1000;
-    (void)pthread_cond_timedwait(&crew->changed, &crew->lock, &until);
 }
 
 /* Under the lock: a task for this worker. */
@@ -84,10 +71,12 @@ static bool take_task(struct worker *worker, size_t *task, struct bp_err *err)
         found = find_task(crew, worker->number, task);
         if (found || worker->number != 0)
             break;
-        wait_a_little(crew);
         (void)pthread_mutex_unlock(&crew->lock);
-        rc = crew->job->idle(crew->job->ctx, err);
-        if (rc != BP_OK)
+        rc = bp_clock_sleep(&crew->clock, IDLE_MS, err);
+        if (rc == BP_OK)
+            rc = crew->job->idle(crew->job->ctx, err);
+        /* Stopped: the last task is done, or somebody failed. */
+        if (rc != BP_OK && rc != BP_ESTOPPED)
             fail(crew, err);
         (void)pthread_mutex_lock(&crew->lock);
     }
@@ -101,7 +90,6 @@ static void finish_task(struct crew *crew)
 
     (void)pthread_mutex_lock(&crew->lock);
     last = ++crew->finished == crew->job->tasks;
-    (void)pthread_cond_broadcast(&crew->changed);
     (void)pthread_mutex_unlock(&crew->lock);
     /* Somebody may still be trying to begin. */
     if (last)
@@ -112,7 +100,6 @@ static void refuse_task(struct crew *crew, size_t task)
 {
     (void)pthread_mutex_lock(&crew->lock);
     crew->refused[crew->refused_count++] = task;
-    (void)pthread_cond_broadcast(&crew->changed);
     (void)pthread_mutex_unlock(&crew->lock);
 }
 
@@ -217,8 +204,7 @@ enum bp_code bp_crew_run(const struct bp_crew_job *job, size_t *began, struct bp
 {
     BP_AUTO(bp_freep) struct worker *workers = NULL;
     size_t count = job->workers < job->tasks ? job->workers : job->tasks;
-    struct crew crew = {
-        .job = job, .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+    struct crew crew = {.job = job, .lock = PTHREAD_MUTEX_INITIALIZER};
     enum bp_code rc = bp_stop_open(&crew.stop, err);
     size_t started = 0;
 

@@ -26,7 +26,7 @@ struct bp_crew_job {
     enum bp_code (*begin)(void *ctx, size_t worker, struct bp_clock *clock, struct bp_err *err);
     enum bp_code (*work)(void *ctx, size_t worker, size_t task, struct bp_err *err);
     void (*end)(void *ctx, size_t worker);
-    /* Called in the thread of number 0 about every second while it has nothing to do. */
+    /* Called in the thread of number 0 again and again while it has nothing to do. */
     enum bp_code (*idle)(void *ctx, struct bp_err *err);
     /* Called in the caller's thread about every second; may be NULL. */
     enum bp_code (*watch)(void *ctx, struct bp_err *err);

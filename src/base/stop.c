@@ -7,9 +7,9 @@
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 
 /* A signal handler has no argument: this is the one stop that signals reach. */
@@ -101,20 +101,12 @@ enum bp_code bp_stop_install(struct bp_stop *stop, struct bp_err *err)
     return BP_OK;
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec now = {0};
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 struct bp_stop bp_stop_limited(const struct bp_stop *parent, int64_t limit_ms)
 {
     return (struct bp_stop){.fd = -1,
                             .write_fd = -1,
                             .parent = parent,
-                            .deadline_ms = limit_ms > 0 ? now_ms() + limit_ms : 0,
+                            .deadline_ms = limit_ms > 0 ? bp_clock_system_mono() + limit_ms : 0,
                             .limit_ms = limit_ms};
 }
 
@@ -149,7 +141,7 @@ static int64_t time_left(const struct bp_stop *stop)
     int64_t least = -1;
 
     for (; stop != NULL; stop = stop->parent) {
-        int64_t left = stop->deadline_ms - now_ms();
+        int64_t left = stop->deadline_ms - bp_clock_system_mono();
 
         if (stop->deadline_ms != 0 && (least < 0 || left < least))
             least = left > 0 ? left : 0;
@@ -166,7 +158,7 @@ enum bp_code bp_stop_check(const struct bp_stop *stop, struct bp_err *err)
     for (; stop != NULL; stop = stop->parent) {
         BP_AUTO(bp_buf_free) struct bp_buf limit = {0};
 
-        if (stop->deadline_ms == 0 || now_ms() < stop->deadline_ms)
+        if (stop->deadline_ms == 0 || bp_clock_system_mono() < stop->deadline_ms)
             continue;
         bp_put_duration(&limit, stop->limit_ms);
         return bp_fail(err, BP_ETIMEOUT, "the time limit of %s is over", bp_buf_str(&limit));

@@ -130,6 +130,9 @@ struct bp_option {
     const char *help;
 };
 
+/* option_table.c */
+extern const struct bp_option bp_option_table[BP_OPT_COUNT];
+
 const struct bp_option *bp_option(enum bp_opt id);
 
 /* The environment variable: BACKPROOF_BACKUP_REPO for backup-repo. */

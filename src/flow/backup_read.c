@@ -14,17 +14,21 @@
  * they take pg_dump a while and no other task can be shared less. */
 enum { TASK_DDL, TASK_LARGE_OBJECTS, FIRST_DUMP };
 
+/* What belongs to one worker. */
+struct seat {
+    struct bp_reader *reader;
+    struct bp_clock *clock;
+    _Atomic(const struct bp_table *) table; /* that it reads now; anybody may look */
+};
+
 struct reading {
     struct bp_backup *b;
     struct bp_slices *slices;
     struct bp_slices_progress progress;
     size_t dumps; /* schemas to dump */
 
-    /* By worker; each uses its own only, but for the tables' names. */
     size_t workers;
-    struct bp_reader **readers;
-    struct bp_clock **clocks;
-    _Atomic(const struct bp_table *) *tables; /* what it reads now */
+    struct seat *seats; /* one for each */
 
     /* By task. */
     struct bp_stage_files large_objects;
@@ -39,15 +43,15 @@ static enum bp_code begin(void *ctx, size_t worker, struct bp_clock *clock, stru
     struct reading *r = ctx;
     struct bp_source *source = r->b->job->source;
 
-    r->clocks[worker] = clock;
-    return source->ops->reader(source, worker, clock, &r->readers[worker], err);
+    r->seats[worker].clock = clock;
+    return source->ops->reader(source, worker, clock, &r->seats[worker].reader, err);
 }
 
 static void end(void *ctx, size_t worker)
 {
     struct reading *r = ctx;
 
-    bp_reader_freep(&r->readers[worker]);
+    bp_reader_freep(&r->seats[worker].reader);
 }
 
 static enum bp_code on_line(void *ctx, const char *line, size_t len, struct bp_err *err)
@@ -93,7 +97,7 @@ static enum bp_code dump_schema(struct reading *r, size_t i, struct bp_reader *r
 static enum bp_code work(void *ctx, size_t worker, size_t task, struct bp_err *err)
 {
     struct reading *r = ctx;
-    struct bp_reader *reader = r->readers[worker];
+    struct bp_reader *reader = r->seats[worker].reader;
     size_t slice = task - FIRST_DUMP - r->dumps;
     enum bp_code rc = BP_OK;
 
@@ -103,9 +107,9 @@ static enum bp_code work(void *ctx, size_t worker, size_t task, struct bp_err *e
         return read_large_objects(r, reader, err);
     if (task < FIRST_DUMP + r->dumps)
         return dump_schema(r, task - FIRST_DUMP, reader, err);
-    atomic_store(&r->tables[worker], bp_slices_table(r->slices, slice));
-    rc = bp_slices_read(r->slices, slice, reader, r->clocks[worker], err);
-    atomic_store(&r->tables[worker], NULL);
+    atomic_store(&r->seats[worker].table, bp_slices_table(r->slices, slice));
+    rc = bp_slices_read(r->slices, slice, reader, r->seats[worker].clock, err);
+    atomic_store(&r->seats[worker].table, NULL);
     return rc;
 }
 
@@ -141,7 +145,7 @@ static void name_phase(struct reading *r)
 
     (void)snprintf(b->phase_text, sizeof(b->phase_text), "reading");
     for (size_t i = 0; i < r->workers && len < sizeof(b->phase_text); i++) {
-        const struct bp_table *table = atomic_load(&r->tables[i]);
+        const struct bp_table *table = atomic_load(&r->seats[i].table);
 
         if (table != NULL)
             len += (size_t)snprintf(b->phase_text + len, sizeof(b->phase_text) - len, "%s '%s.%s'",
@@ -290,9 +294,7 @@ static void free_reading(struct reading *r)
     bp_free(r->dump_files);
     bp_stage_files_free(&r->large_objects);
     bp_slices_freep(&r->slices);
-    bp_free(r->readers);
-    bp_free(r->clocks);
-    bp_free(r->tables);
+    bp_free(r->seats);
 }
 
 enum bp_code bp_backup_read(struct bp_backup *b, struct bp_err *err)
@@ -304,9 +306,7 @@ enum bp_code bp_backup_read(struct bp_backup *b, struct bp_err *err)
                         .started_ms = bp_clock_mono(b->job->clock)};
 
     r.slices = bp_slices_new(&b->tables, b->job->store, &r.progress);
-    r.readers = bp_alloc(r.workers, sizeof(*r.readers));
-    r.clocks = bp_alloc(r.workers, sizeof(*r.clocks));
-    r.tables = bp_alloc(r.workers, sizeof(*r.tables));
+    r.seats = bp_alloc(r.workers, sizeof(*r.seats));
     r.dump_files = bp_alloc(r.dumps + 1, sizeof(*r.dump_files));
     for (size_t i = 0; i < b->tables.count; i++)
         r.size_bytes += b->tables.at[i].size_bytes;

@@ -3,14 +3,13 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "archive/chunk.h"
 #include "base/mem.h"
 
 enum {
     SHOWN_ROWS = 4096, /* progress is told in steps of so many rows */
-    LOOK_MS = 200,     /* a wait for another reader looks so often whether all shall end */
+    LOOK_MS = 10,      /* while another reader is waited for */
 };
 
 static const char end_of_copy[] = "\\.\n";
@@ -35,7 +34,6 @@ struct bp_slices {
     struct bp_store *store;
     struct bp_slices_progress *progress;
     pthread_mutex_t lock;
-    pthread_cond_t changed;
     struct part *parts; /* the slices of one table one after the other, in order */
     size_t count;
     size_t *first; /* of each table: where its parts begin */
@@ -54,11 +52,15 @@ struct reading {
     int64_t new_bytes;
 };
 
+struct entry {
+    const struct bp_table *table;
+};
+
 /* Largest first; the slices of one table stay together and in order. */
 static int by_size(const void *left, const void *right)
 {
-    const struct bp_table *a = *(const struct bp_table *const *)left;
-    const struct bp_table *b = *(const struct bp_table *const *)right;
+    const struct bp_table *a = ((const struct entry *)left)->table;
+    const struct bp_table *b = ((const struct entry *)right)->table;
 
     if (a->size_bytes != b->size_bytes)
         return a->size_bytes < b->size_bytes ? 1 : -1;
@@ -69,25 +71,26 @@ struct bp_slices *bp_slices_new(const struct bp_tables *tables, struct bp_store 
                                 struct bp_slices_progress *progress)
 {
     BP_AUTO(bp_freep)
-    const struct bp_table **sorted = bp_alloc(tables->count + 1, sizeof(*sorted));
+    struct entry *sorted = bp_alloc(tables->count + 1, sizeof(*sorted));
     struct bp_slices *slices = bp_alloc(1, sizeof(*slices));
     size_t total = 0;
 
     for (size_t i = 0; i < tables->count; i++) {
-        sorted[i] = &tables->at[i];
+        sorted[i].table = &tables->at[i];
         total += tables->at[i].slices;
     }
     qsort(sorted, tables->count, sizeof(*sorted), by_size);
     *slices = (struct bp_slices){.tables = tables, .store = store, .progress = progress};
     (void)pthread_mutex_init(&slices->lock, NULL);
-    (void)pthread_cond_init(&slices->changed, NULL);
     slices->parts = bp_alloc(total + 1, sizeof(*slices->parts));
     slices->first = bp_alloc(tables->count + 1, sizeof(*slices->first));
     for (size_t i = 0; i < tables->count; i++) {
-        slices->first[sorted[i] - tables->at] = slices->count;
-        for (size_t n = 0; n < sorted[i]->slices; n++)
-            slices->parts[slices->count++] = (struct part){
-                .table = sorted[i], .number = n, .head = bp_format("%s\n", sorted[i]->copy_in)};
+        slices->first[sorted[i].table - tables->at] = slices->count;
+        for (size_t n = 0; n < sorted[i].table->slices; n++)
+            slices->parts[slices->count++] =
+                (struct part){.table = sorted[i].table,
+                              .number = n,
+                              .head = bp_format("%s\n", sorted[i].table->copy_in)};
     }
     return slices;
 }
@@ -131,26 +134,20 @@ static void tell_head(struct bp_slices *slices, struct part *part, int64_t rows,
     part->head_rows = rows;
     part->fenced = fenced;
     part->head_known = true;
-    (void)pthread_cond_broadcast(&slices->changed);
     (void)pthread_mutex_unlock(&slices->lock);
 }
 
 /* Its reader counts without waiting for anybody, so this ends. */
 static enum bp_code wait_for_head(struct bp_slices *slices, struct part *part,
-                                  const struct bp_clock *clock, struct bp_err *err)
+                                  struct bp_clock *clock, struct bp_err *err)
 {
     enum bp_code rc = BP_OK;
 
     (void)pthread_mutex_lock(&slices->lock);
     while (!part->head_known && rc == BP_OK) {
-        struct timespec until = {0};
-
-        (void)clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_nsec += LOOK_MS * 1000000L;
-        until.tv_sec += until.tv_nsec / 1000000000L;
-        until.tv_nsec %= 1000000000L;
-        (void)pthread_cond_timedwait(&slices->changed, &slices->lock, &until);
-        rc = bp_stop_check(clock->stop, err);
+        (void)pthread_mutex_unlock(&slices->lock);
+        rc = bp_clock_sleep(clock, LOOK_MS, err);
+        (void)pthread_mutex_lock(&slices->lock);
     }
     (void)pthread_mutex_unlock(&slices->lock);
     return rc;
@@ -297,7 +294,6 @@ void bp_slices_freep(struct bp_slices **slices)
     }
     bp_free(s->parts);
     bp_free(s->first);
-    (void)pthread_cond_destroy(&s->changed);
     (void)pthread_mutex_destroy(&s->lock);
     bp_free(s);
 }

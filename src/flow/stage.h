@@ -63,12 +63,12 @@ struct bp_stage {
     struct bp_manifest *manifest;
 };
 
-enum bp_code bp_stage_text(struct bp_stage *stage, const char *path, const char *text, size_t len,
+enum bp_code bp_stage_text(struct bp_stage *to, const char *path, const char *text, size_t len,
                            bool executable, struct bp_err *err) BP_CHECK;
 
 /* One file becomes base and ext in one word; several become base/00001 and ext, base/00002 ... The
  * paths are added to the list unless that is NULL. */
-enum bp_code bp_stage_files(struct bp_stage *stage, const char *base, const char *ext,
+enum bp_code bp_stage_files(struct bp_stage *to, const char *base, const char *ext,
                             const struct bp_stage_files *files, struct bp_list *paths,
                             struct bp_err *err) BP_CHECK;
 

@@ -436,9 +436,9 @@ class Killed(Bed):
                 pass
             child.send_signal(signal.SIGKILL)
             child.communicate()
-            self.check(before)
             for left in self.temp.iterdir():
                 shutil.rmtree(left)
+            self.check(before)
 
 
 if __name__ == '__main__':
