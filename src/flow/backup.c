@@ -76,7 +76,7 @@ static enum bp_code take_turn(struct bp_backup *b, bool *skip, struct bp_err *er
 {
     enum bp_code rc = BP_OK;
 
-    b->phase = "waiting for another backup";
+    b->phase = "connecting to the database, or waiting for another backup of it";
     rc = b->job->source->ops->lock(b->job->source, b->job->branch,
                                    b->job->if_locked == BP_BACKUP_WAIT, err);
     *skip = rc == BP_ELOCKED && b->job->if_locked == BP_BACKUP_SKIP;

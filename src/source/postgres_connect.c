@@ -13,6 +13,7 @@
 
 enum {
     OLDEST_SERVER = 130000,
+    FIRST_WITH_SESSION_TIMEOUT = 140000,
     FIRST_WITH_TRANSACTION_TIMEOUT = 170000,
     FIRST_WAIT_MS = 1000,
     LONGEST_WAIT_MS = 30000,
@@ -198,6 +199,9 @@ enum bp_code bp_pg_apply_settings(struct bp_pg *pg, struct bp_err *err)
     const char *encoding = PQparameterStatus(pg->conn, "server_encoding");
 
     bp_buf_puts(&sql, settings);
+    /* While files are pushed, the session does nothing but to keep others from a second backup. */
+    if (PQserverVersion(pg->conn) >= FIRST_WITH_SESSION_TIMEOUT)
+        bp_buf_puts(&sql, "SET idle_session_timeout = 0;");
     if (PQserverVersion(pg->conn) >= FIRST_WITH_TRANSACTION_TIMEOUT)
         bp_buf_puts(&sql, "SET transaction_timeout = 0;");
     /* SQL_ASCII says nothing about its bytes: they have to pass as they are. */

@@ -52,8 +52,8 @@ static enum bp_code check_rights(struct bp_pg *pg, const PGresult *list, struct 
 
     if (PQntuples(list) == 0)
         return bp_fail(err, BP_EFAILED,
-                       "the database '%s' has no tables; hint: is this the right database? an "
-                       "empty backup would not be worth keeping",
+                       "the database '%s' has no tables, or none that shall be backed up; hint: "
+                       "is this the right database? an empty backup would not be worth keeping",
                        PQdb(pg->conn));
     for (int i = 0; i < PQntuples(list); i++) {
         if (!bp_pg_is_true(list, i, READABLE))
