@@ -108,14 +108,17 @@ static bool begin(struct worker *worker)
     struct crew *crew = worker->crew;
     struct bp_err err = {0};
     enum bp_code rc = crew->job->begin(crew->job->ctx, worker->number, &crew->clock, &err);
+    bool needed = false;
 
     (void)pthread_mutex_lock(&crew->lock);
     if (rc == BP_OK)
         crew->began++;
     else if (rc != BP_ESTOPPED)
         crew->why = err;
+    /* The others may have done all, which stops whoever still tries. */
+    needed = rc != BP_ESTOPPED || crew->finished < crew->job->tasks;
     (void)pthread_mutex_unlock(&crew->lock);
-    if (rc != BP_OK && worker->number == 0)
+    if (rc != BP_OK && worker->number == 0 && needed)
         fail(crew, &err);
     return rc == BP_OK;
 }
