@@ -258,9 +258,13 @@ enum bp_code bp_slices_read(struct bp_slices *slices, size_t i, struct bp_reader
     if (rc == BP_OK)
         rc = bp_lines_end(&r.lines, own->number == 0 && own->files.count == 0, err);
     bp_lines_free(&r.lines);
-    if (rc != BP_OK)
-        return bp_wrap(err, "table '%s.%s'", own->table->schema, own->table->name);
-    return BP_OK;
+    if (rc == BP_OK)
+        return BP_OK;
+    /* It is begun: another reader would take it for read, and who waits for its head would wait
+     * for ever. */
+    if (rc == BP_ELOCKED)
+        err->code = BP_EFAILED;
+    return bp_wrap(err, "table '%s.%s'", own->table->schema, own->table->name);
 }
 
 enum bp_code bp_slices_take(struct bp_slices *slices, const struct bp_table *table,
