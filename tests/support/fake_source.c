@@ -45,7 +45,7 @@ static enum bp_code snapshot(struct bp_source *base, struct bp_source_info *info
             .name = bp_strdup(t->name),
             .copy_in = bp_format("COPY \"%s\".\"%s\" (\"id\") FROM stdin;", t->schema, t->name),
             .order = "primary key",
-            .size_bytes = t->rows * (int64_t)t->row_len,
+            .size_bytes = t->disk_bytes > 0 ? t->disk_bytes : t->rows * (int64_t)t->row_len,
             .all_differ = true,
             .slices = t->slices > 0 ? t->slices : 1};
     }
@@ -56,6 +56,7 @@ struct fake_reader {
     struct bp_reader base;
     struct fake_source *source;
     size_t number;
+    struct bp_clock *clock;
 };
 
 static struct fake_source *source_of(struct bp_reader *base)
@@ -89,27 +90,48 @@ static enum bp_code hold(struct bp_reader *base, const struct bp_table *table, s
     return BP_OK;
 }
 
+/* The row of the table at which a slice begins. */
+static int64_t cut_at(const struct fake_source_table *t, const struct bp_table *table,
+                      size_t number)
+{
+    return t->cuts != NULL ? t->cuts[number] : t->rows * (int64_t)number / (int64_t)table->slices;
+}
+
+static void make_row(const struct fake_source *self, const struct fake_source_table *t, int64_t i,
+                     char *row)
+{
+    int len = 0;
+
+    if (self->make_row != NULL) {
+        self->make_row(t, i, row);
+        return;
+    }
+    len = snprintf(row, t->row_len, "%" PRId64 "\tvalue ", i);
+    memset(row + len, 'x', t->row_len - 1 - (size_t)len);
+    row[t->row_len - 1] = '\n';
+}
+
 static enum bp_code rows(struct bp_reader *base, const struct bp_slice *slice, bp_row_sink *sink,
                          void *ctx, struct bp_err *err)
 {
     struct fake_source *self = source_of(base);
+    struct fake_row at = {
+        .source = self, .slice = slice, .clock = ((struct fake_reader *)base)->clock};
     const struct fake_source_table *t = self->tables;
-    int64_t slices = (int64_t)slice->table->slices;
-    int64_t first = 0;
+    BP_AUTO(bp_freep) char *row = NULL;
     int64_t end = 0;
 
     while (strcmp(t->name, slice->table->name) != 0)
         t++;
-    first = t->rows * (int64_t)slice->number / slices;
-    end = t->rows * ((int64_t)slice->number + 1) / slices;
-    if (slice->limit > 0 && end > first + slice->limit)
-        end = first + slice->limit;
-    for (int64_t i = first; i < end; i++) {
-        BP_AUTO(bp_freep) char *row = bp_alloc(t->row_len + 1, 1);
-        int len = snprintf(row, t->row_len, "%" PRId64 "\tvalue ", i);
-
-        memset(row + len, 'x', t->row_len - 1 - (size_t)len);
-        row[t->row_len - 1] = '\n';
+    row = bp_alloc(t->row_len + 1, 1);
+    at.number = cut_at(t, slice->table, slice->number);
+    end = cut_at(t, slice->table, slice->number + 1);
+    if (slice->limit > 0 && end > at.number + slice->limit + self->limit_lie)
+        end = at.number + slice->limit + self->limit_lie;
+    for (; at.number < end; at.number++) {
+        if (self->on_row != NULL && self->on_row(&at, err) != BP_OK)
+            return err->code;
+        make_row(self, t, at.number, row);
         if (sink(ctx, row, t->row_len, err) != BP_OK)
             return err->code;
         if (self->copy_result != BP_OK)
@@ -165,11 +187,12 @@ static enum bp_code open_reader(struct bp_source *base, size_t number, struct bp
     struct fake_source *self = (struct fake_source *)base;
     struct fake_reader *reader = NULL;
 
-    (void)clock;
-    if (atomic_fetch_add(&self->readers_asked, 1) >= self->most_readers && self->most_readers > 0)
+    atomic_fetch_add(&self->readers_asked, 1);
+    if (number > 0 && self->most_readers > 0 && number >= (size_t)self->most_readers)
         return bp_fail(err, BP_EUNAVAILABLE, "too many connections");
     reader = bp_alloc(1, sizeof(*reader));
-    *reader = (struct fake_reader){.base.ops = &reader_ops, .source = self, .number = number};
+    *reader = (struct fake_reader){
+        .base.ops = &reader_ops, .source = self, .number = number, .clock = clock};
     atomic_fetch_add(&self->readers, 1);
     *out = &reader->base;
     return BP_OK;
@@ -180,6 +203,8 @@ static enum bp_code take_lock(struct bp_source *base, const char *name, bool wai
 {
     struct fake_source *self = (struct fake_source *)base;
 
+    if (self->lock_result != BP_OK)
+        return bp_fail(err, self->lock_result, "no end of the wait");
     if (!self->locked || wait)
         return BP_OK;
     return bp_fail(err, BP_ELOCKED, "another backup to '%s' is running", name);

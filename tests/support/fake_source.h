@@ -12,8 +12,20 @@ struct fake_source_table {
     const char *schema;
     const char *name;
     int64_t rows;
-    size_t row_len; /* with the line end; at least 24 */
-    size_t slices;  /* 0: one */
+    size_t row_len;      /* with the line end; at least 24 */
+    size_t slices;       /* 0: one */
+    const int64_t *cuts; /* the first row of each slice, and the end; NULL: equally long slices */
+    int64_t disk_bytes;  /* 0: those of the rows */
+};
+
+struct fake_source;
+
+/* A row that is about to be sent. */
+struct fake_row {
+    struct fake_source *source;
+    const struct bp_slice *slice;
+    int64_t number;         /* in the table */
+    struct bp_clock *clock; /* the reader's */
 };
 
 struct fake_source {
@@ -22,15 +34,22 @@ struct fake_source {
     int large_object_lines;
     enum bp_code examine_result; /* BP_ESTOPPED: is asked to end; else a finding */
     enum bp_code snapshot_result;
-    enum bp_code copy_result;  /* after the first row */
+    enum bp_code copy_result; /* after the first row */
+    enum bp_code lock_result;
     enum bp_code alive_result; /* when asked for sure */
     const char *awaited;       /* a table that only reader 0 can hold; NULL: none */
     int ddl_locked;            /* so often the definitions cannot be read */
     bool locked;               /* another backup runs */
     size_t dump_bytes;         /* of each schema's dump */
-    int most_readers;          /* further ones are refused; 0: none is */
-    int closed;                /* how often close() was called */
-    atomic_int readers;        /* that were not freed */
+    int most_readers;          /* further ones are refused, but number 0; 0: none is */
+    int64_t limit_lie;         /* a part of a slice has so many rows more than asked for */
+    /* Called in the reader's thread before each row; an error ends the rows. NULL: nothing. */
+    enum bp_code (*on_row)(const struct fake_row *row, struct bp_err *err);
+    /* Writes row number i, row_len bytes; NULL: "0\tvalue xxx\n", "1\tvalue xxx\n" ... */
+    void (*make_row)(const struct fake_source_table *table, int64_t i, char *row);
+    void *ctx;          /* of whoever sets these two */
+    int closed;         /* how often close() was called */
+    atomic_int readers; /* that were not freed */
     atomic_int readers_asked;
 };
 
