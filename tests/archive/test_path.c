@@ -143,3 +143,48 @@ Test(path, a_slash_in_a_name_does_not_move_it)
     cr_expect_str_eq(first, "a%2Ftables%2Fb/tables/c");
     cr_expect_str_eq(second, "a/tables/b%2Ftables%2Fc");
 }
+
+static void expect_dump(const char *schema, const char *wanted)
+{
+    BP_AUTO(bp_freep) char *path = bp_path_schema_dump(schema);
+
+    cr_expect_str_eq(path, wanted, "'%s' gave '%s'", schema, path);
+}
+
+Test(path, the_dump_of_a_schema_lies_in_its_folder)
+{
+    expect_dump("public", "public/public.dump");
+    expect_dump("tables", "tables/tables.dump");
+    expect_dump("a.dump", "a.dump/a.dump.dump");
+    expect_dump("../x", "%2E.%2Fx/%2E.%2Fx.dump");
+    expect_dump("database", "%64atabase/database.dump");
+    expect_dump("roles.sql", "%72oles.sql/roles.sql.dump");
+}
+
+Test(path, the_dump_of_a_schema_never_meets_its_tables_or_another_dump)
+{
+    static const char *const names[] = {"a", "tables", "a.dump", "A", "a/a", "a%2Fa", "%61"};
+    BP_AUTO(bp_list_free) struct bp_list paths = {0};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        BP_AUTO(bp_freep) char *table = bp_path_table(names[i], names[i]);
+
+        bp_list_take(&paths, bp_path_schema_dump(names[i]));
+        cr_expect_neq(strncmp(paths.at[i], table, strlen(paths.at[i])), 0, "%s", paths.at[i]);
+    }
+    bp_list_sort(&paths);
+    for (size_t i = 1; i < paths.count; i++)
+        cr_expect_str_neq(paths.at[i], paths.at[i - 1]);
+}
+
+Test(path, the_dump_of_a_schema_with_a_long_name_has_a_name_that_file_systems_take)
+{
+    char name[400] = "";
+    BP_AUTO(bp_freep) char *path = NULL;
+
+    memset(name, '/', sizeof(name) - 1);
+    path = bp_path_schema_dump(name);
+    cr_assert_not_null(strchr(path, '/'));
+    cr_expect_leq(strlen(strchr(path, '/') + 1), 255, "%s", path);
+    cr_expect_str_eq(path + strlen(path) - 5, ".dump");
+}
