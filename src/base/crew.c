@@ -14,10 +14,11 @@ struct crew {
     struct bp_stop done;   /* readable when the last worker has ended */
     struct bp_clock clock; /* the workers' */
 
-    pthread_mutex_t lock; /* of what follows */
-    size_t next;          /* the first task that nobody has taken */
-    size_t finished;      /* tasks */
-    size_t *refused;      /* tasks that wait for number 0 */
+    pthread_mutex_t idling; /* while number 0 does what it does then: nobody stops it in that */
+    pthread_mutex_t lock;   /* of what follows */
+    size_t next;            /* the first task that nobody has taken */
+    size_t finished;        /* tasks */
+    size_t *refused;        /* tasks that wait for number 0 */
     size_t refused_count;
     size_t began;
     size_t left; /* threads that have not ended, or not even started */
@@ -55,6 +56,27 @@ static bool find_task(struct crew *crew, size_t worker, size_t *task)
     return true;
 }
 
+static bool all_done(struct crew *crew)
+{
+    bool done = false;
+
+    (void)pthread_mutex_lock(&crew->lock);
+    done = crew->finished == crew->job->tasks;
+    (void)pthread_mutex_unlock(&crew->lock);
+    return done;
+}
+
+static enum bp_code be_idle(struct crew *crew, struct bp_err *err)
+{
+    enum bp_code rc = BP_OK;
+
+    (void)pthread_mutex_lock(&crew->idling);
+    if (!all_done(crew))
+        rc = crew->job->idle(crew->job->ctx, err);
+    (void)pthread_mutex_unlock(&crew->idling);
+    return rc;
+}
+
 /*
  * The next task; false when there is none for this worker. Number 0 waits for what others may
  * still refuse.
@@ -74,7 +96,7 @@ static bool take_task(struct worker *worker, size_t *task, struct bp_err *err)
         (void)pthread_mutex_unlock(&crew->lock);
         rc = bp_clock_sleep(&crew->clock, IDLE_MS, err);
         if (rc == BP_OK)
-            rc = crew->job->idle(crew->job->ctx, err);
+            rc = be_idle(crew, err);
         /* Stopped: the last task is done, or somebody failed. */
         if (rc != BP_OK && rc != BP_ESTOPPED)
             fail(crew, err);
@@ -91,9 +113,12 @@ static void finish_task(struct crew *crew)
     (void)pthread_mutex_lock(&crew->lock);
     last = ++crew->finished == crew->job->tasks;
     (void)pthread_mutex_unlock(&crew->lock);
+    if (!last)
+        return;
     /* Somebody may still be trying to begin. */
-    if (last)
-        bp_stop_ask(&crew->stop);
+    (void)pthread_mutex_lock(&crew->idling);
+    bp_stop_ask(&crew->stop);
+    (void)pthread_mutex_unlock(&crew->idling);
 }
 
 static void refuse_task(struct crew *crew, size_t task)
@@ -137,13 +162,20 @@ static void leave(struct crew *crew)
 static void do_task(struct worker *worker, size_t task)
 {
     struct crew *crew = worker->crew;
+    const struct bp_crew_job *job = crew->job;
     struct bp_err err = {0};
-    enum bp_code rc = crew->job->work(crew->job->ctx, worker->number, task, &err);
+    enum bp_code rc = BP_OK;
 
+    if (worker->number != 0)
+        rc = job->claim(job->ctx, worker->number, task, &err);
+    if (rc == BP_ELOCKED) {
+        refuse_task(crew, task);
+        return;
+    }
+    if (rc == BP_OK)
+        rc = job->work(job->ctx, worker->number, task, &err);
     if (rc == BP_OK)
         finish_task(crew);
-    else if (rc == BP_ELOCKED && worker->number != 0)
-        refuse_task(crew, task);
     else
         fail(crew, &err);
 }
@@ -207,7 +239,8 @@ enum bp_code bp_crew_run(const struct bp_crew_job *job, size_t *began, struct bp
 {
     BP_AUTO(bp_freep) struct worker *workers = NULL;
     size_t count = job->workers < job->tasks ? job->workers : job->tasks;
-    struct crew crew = {.job = job, .lock = PTHREAD_MUTEX_INITIALIZER};
+    struct crew crew = {
+        .job = job, .idling = PTHREAD_MUTEX_INITIALIZER, .lock = PTHREAD_MUTEX_INITIALIZER};
     enum bp_code rc = bp_stop_open(&crew.stop, err);
     size_t started = 0;
 

@@ -19,11 +19,12 @@ struct bp_crew_job {
     size_t workers; /* threads; no more than tasks are started, at least one is */
     size_t tasks;
     /*
-     * The three of a thread. The first worker, number 0, has to begin; the others need not: a
-     * server may have too few connections for all. A task that another one refuses with BP_ELOCKED
-     * is left to number 0, which stays to the end.
+     * Those of a thread. The first worker, number 0, has to begin; the others need not: a server
+     * may have too few connections for all. Before each task a worker other than number 0 is asked
+     * whether it can do it: with BP_ELOCKED it leaves the task to number 0, which stays to the end.
      */
     enum bp_code (*begin)(void *ctx, size_t worker, struct bp_clock *clock, struct bp_err *err);
+    enum bp_code (*claim)(void *ctx, size_t worker, size_t task, struct bp_err *err);
     enum bp_code (*work)(void *ctx, size_t worker, size_t task, struct bp_err *err);
     void (*end)(void *ctx, size_t worker);
     /* Called in the thread of number 0 again and again while it has nothing to do. */

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/crew.h"
 #include "base/mem.h"
 #include "flow/backup_internal.h"
 
@@ -106,19 +107,23 @@ static enum bp_code take_snapshot(struct bp_backup *b, struct bp_err *err)
 
 /*
  * Somebody may come between our locks and those of pg_dump, and then each of us three waits for
- * the next one. Letting go of all ends that; the other one has his way, and we begin anew.
+ * the next one. Letting go of all ends that; the other one has his way, and we begin anew. The same
+ * when our readers took the connection that pg_dump needs: then with fewer of them.
  */
 static enum bp_code read_snapshot(struct bp_backup *b, struct bp_err *err)
 {
-    for (int64_t left = b->job->lock_retries;; left--) {
+    int64_t left = b->job->lock_retries;
+
+    for (;;) {
         enum bp_code rc = take_snapshot(b, err);
 
         if (rc != BP_OK)
             return rc;
         rc = bp_backup_read(b, err);
-        if (rc != BP_ELOCKED || left <= 0)
+        if (!b->no_room && (rc != BP_ELOCKED || left-- <= 0))
             return rc;
-        bp_info(b->job->out, "%s; beginning anew", err->msg);
+        bp_info(b->job->out, "%s; beginning anew%s", err->msg,
+                b->no_room ? " with fewer connections" : "");
         b->job->source->ops->close(b->job->source);
         free_backup(b);
     }
@@ -157,7 +162,8 @@ static enum bp_code run(struct bp_backup *b, struct bp_backup_result *result, st
 enum bp_code bp_flow_backup(const struct bp_backup_job *job, struct bp_backup_result *result,
                             struct bp_err *err)
 {
-    BP_AUTO(free_backup) struct bp_backup b = {.job = job};
+    BP_AUTO(free_backup)
+    struct bp_backup b = {.job = job, .workers = job->jobs > 0 ? job->jobs : bp_crew_cores()};
     int64_t start = bp_clock_mono(job->clock);
     enum bp_code rc = BP_OK;
 

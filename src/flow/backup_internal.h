@@ -18,8 +18,10 @@ struct bp_backup {
     struct bp_tables tables;
     struct bp_list schemas;
     struct bp_ddl ddl;
+    size_t workers;    /* connections that read; fewer when there was no room for pg_dump */
+    bool no_room;      /* that was so */
     const char *phase; /* "while reading the rows", for messages; static or in phase_text */
-    char phase_text[200];
+    char phase_text[300];
 };
 
 /* Read all of the snapshot and stage it, but for the manifest. The source is closed afterwards:

@@ -1,6 +1,6 @@
 /* Everything that an archive holds is read here, by several connections at once. */
 #include <inttypes.h>
-#include <stdio.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "archive/embedded.h"
@@ -18,7 +18,7 @@ enum { TASK_DDL, TASK_LARGE_OBJECTS, FIRST_DUMP };
 struct seat {
     struct bp_reader *reader;
     struct bp_clock *clock;
-    _Atomic(const struct bp_table *) table; /* that it reads now; anybody may look */
+    atomic_size_t task; /* what it does now, plus one; 0: nothing. Anybody may look */
 };
 
 struct reading {
@@ -33,6 +33,8 @@ struct reading {
     /* By task. */
     struct bp_stage_files large_objects;
     struct bp_stage_files *dump_files;
+
+    atomic_bool no_room; /* what needs pg_dump found no connection, or lost it */
 
     int64_t started_ms;
     int64_t size_bytes; /* of all tables on the server's disk */
@@ -94,12 +96,25 @@ static enum bp_code dump_schema(struct reading *r, size_t i, struct bp_reader *r
     return BP_OK;
 }
 
-static enum bp_code work(void *ctx, size_t worker, size_t task, struct bp_err *err)
+/* The slice of a task, or SIZE_MAX when it is none. */
+static size_t slice_of(const struct reading *r, size_t task)
+{
+    return task >= FIRST_DUMP + r->dumps ? task - FIRST_DUMP - r->dumps : SIZE_MAX;
+}
+
+static enum bp_code claim(void *ctx, size_t worker, size_t task, struct bp_err *err)
 {
     struct reading *r = ctx;
-    struct bp_reader *reader = r->seats[worker].reader;
-    size_t slice = task - FIRST_DUMP - r->dumps;
-    enum bp_code rc = BP_OK;
+    size_t slice = slice_of(r, task);
+
+    if (slice == SIZE_MAX)
+        return BP_OK;
+    return bp_slices_claim(r->slices, slice, r->seats[worker].reader, err);
+}
+
+static enum bp_code do_task(struct reading *r, struct seat *seat, size_t task, struct bp_err *err)
+{
+    struct bp_reader *reader = seat->reader;
 
     if (task == TASK_DDL)
         return reader->ops->ddl(reader, &r->b->tables, &r->b->ddl, err);
@@ -107,9 +122,20 @@ static enum bp_code work(void *ctx, size_t worker, size_t task, struct bp_err *e
         return read_large_objects(r, reader, err);
     if (task < FIRST_DUMP + r->dumps)
         return dump_schema(r, task - FIRST_DUMP, reader, err);
-    atomic_store(&r->seats[worker].table, bp_slices_table(r->slices, slice));
-    rc = bp_slices_read(r->slices, slice, reader, r->seats[worker].clock, err);
-    atomic_store(&r->seats[worker].table, NULL);
+    return bp_slices_read(r->slices, slice_of(r, task), reader, seat->clock, err);
+}
+
+static enum bp_code work(void *ctx, size_t worker, size_t task, struct bp_err *err)
+{
+    struct reading *r = ctx;
+    struct seat *seat = &r->seats[worker];
+    enum bp_code rc = BP_OK;
+
+    atomic_store(&seat->task, task + 1);
+    rc = do_task(r, seat, task, err);
+    if (rc == BP_EUNAVAILABLE && slice_of(r, task) == SIZE_MAX)
+        atomic_store(&r->no_room, true);
+    atomic_store(&seat->task, 0);
     return rc;
 }
 
@@ -137,22 +163,37 @@ static void show_progress(struct reading *r)
     bp_progress(r->b->job->out, "backing up: %s", bp_buf_str(&text));
 }
 
-/* What is said when it does not end in time: the tables that are being read. */
+static void put_task(struct bp_buf *out, const struct reading *r, size_t task)
+{
+    if (task == TASK_DDL) {
+        bp_buf_puts(out, "the definitions (pg_dump)");
+    } else if (task == TASK_LARGE_OBJECTS) {
+        bp_buf_puts(out, "the large objects");
+    } else if (task < FIRST_DUMP + r->dumps) {
+        bp_buf_printf(out, "the dump of schema '%s'", r->b->schemas.at[task - FIRST_DUMP]);
+    } else {
+        const struct bp_table *table = bp_slices_table(r->slices, slice_of(r, task));
+
+        bp_buf_printf(out, "table '%s.%s'", table->schema, table->name);
+    }
+}
+
+/* What is said when it does not end in time. */
 static void name_phase(struct reading *r)
 {
-    struct bp_backup *b = r->b;
-    size_t len = strlen("reading");
+    BP_AUTO(bp_buf_free) struct bp_buf words = {0};
 
-    (void)snprintf(b->phase_text, sizeof(b->phase_text), "reading");
-    for (size_t i = 0; i < r->workers && len < sizeof(b->phase_text); i++) {
-        const struct bp_table *table = atomic_load(&r->seats[i].table);
+    bp_buf_puts(&words, "reading");
+    for (size_t i = 0, named = 0; i < r->workers; i++) {
+        size_t task = atomic_load(&r->seats[i].task);
 
-        if (table != NULL)
-            len += (size_t)snprintf(b->phase_text + len, sizeof(b->phase_text) - len, "%s '%s.%s'",
-                                    len > strlen("reading") ? "," : " table", table->schema,
-                                    table->name);
+        if (task == 0)
+            continue;
+        bp_buf_puts(&words, named++ > 0 ? ", " : " ");
+        put_task(&words, r, task - 1);
     }
-    b->phase = b->phase_text;
+    bp_copy_foreign(r->b->phase_text, sizeof(r->b->phase_text), words.data);
+    r->b->phase = r->b->phase_text;
 }
 
 static enum bp_code watch(void *ctx, struct bp_err *err)
@@ -177,6 +218,7 @@ static enum bp_code read_all(struct reading *r, struct bp_err *err)
     const struct bp_crew_job job = {.workers = r->workers,
                                     .tasks = FIRST_DUMP + r->dumps + bp_slices_count(r->slices),
                                     .begin = begin,
+                                    .claim = claim,
                                     .work = work,
                                     .end = end,
                                     .idle = idle,
@@ -187,9 +229,13 @@ static enum bp_code read_all(struct reading *r, struct bp_err *err)
     size_t began = 0;
     enum bp_code rc = BP_OK;
 
-    b->phase = "reading";
+    name_phase(r);
     rc = bp_crew_run(&job, &began, &why, err);
     bp_progress_end(b->job->out);
+    /* With fewer readers there is room for it: one less than there were. */
+    b->no_room = rc == BP_EUNAVAILABLE && atomic_load(&r->no_room) && began > 1;
+    if (b->no_room)
+        b->workers = began - 1;
     if (rc == BP_OK && why.code != BP_OK)
         bp_info(b->job->out, "reading with %zu connections instead of %zu: %s", began, r->workers,
                 why.msg);
@@ -301,7 +347,7 @@ enum bp_code bp_backup_read(struct bp_backup *b, struct bp_err *err)
 {
     BP_AUTO(free_reading)
     struct reading r = {.b = b,
-                        .workers = b->job->jobs > 0 ? b->job->jobs : bp_crew_cores(),
+                        .workers = b->workers,
                         .dumps = b->job->schema_dumps ? b->schemas.count : 0,
                         .started_ms = bp_clock_mono(b->job->clock)};
 

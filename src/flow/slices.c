@@ -27,6 +27,7 @@ struct part {
 
     struct bp_stage_files files;
     int64_t rows; /* that the server sent for this slice, each counted once */
+    bool done;    /* all of them have been read */
 };
 
 struct bp_slices {
@@ -200,6 +201,7 @@ static enum bp_code read_own(struct reading *r, struct bp_err *err)
     if (read_part(r, r->own, 0, err) != BP_OK)
         return err->code;
     r->own->rows = r->rows;
+    r->own->done = true;
     if (r->skipping)
         tell_head(r->slices, r->own, r->rows, false);
     return BP_OK;
@@ -220,6 +222,7 @@ static enum bp_code read_on(struct reading *r, struct bp_err *err)
             if (read_part(r, next, 0, err) != BP_OK)
                 return err->code;
             next->rows = r->rows;
+            next->done = true;
             continue;
         }
         if (wait_for_head(r->slices, next, r->clock, err) != BP_OK)
@@ -229,6 +232,16 @@ static enum bp_code read_on(struct reading *r, struct bp_err *err)
         fenced = next->fenced;
     }
     return BP_OK;
+}
+
+enum bp_code bp_slices_claim(struct bp_slices *slices, size_t i, struct bp_reader *reader,
+                             struct bp_err *err)
+{
+    const struct part *part = &slices->parts[i];
+
+    if (is_taken(slices, part))
+        return BP_OK;
+    return reader->ops->hold(reader, part->table, err);
 }
 
 enum bp_code bp_slices_read(struct bp_slices *slices, size_t i, struct bp_reader *reader,
@@ -246,10 +259,6 @@ enum bp_code bp_slices_read(struct bp_slices *slices, size_t i, struct bp_reader
                                   .files = &own->files}};
     enum bp_code rc = BP_OK;
 
-    if (is_taken(slices, own))
-        return BP_OK;
-    if (reader->ops->hold(reader, own->table, err) != BP_OK)
-        return err->code;
     if (!take(slices, own))
         return BP_OK;
     rc = read_own(&r, err);
@@ -258,13 +267,9 @@ enum bp_code bp_slices_read(struct bp_slices *slices, size_t i, struct bp_reader
     if (rc == BP_OK)
         rc = bp_lines_end(&r.lines, own->number == 0 && own->files.count == 0, err);
     bp_lines_free(&r.lines);
-    if (rc == BP_OK)
-        return BP_OK;
-    /* It is begun: another reader would take it for read, and who waits for its head would wait
-     * for ever. */
-    if (rc == BP_ELOCKED)
-        err->code = BP_EFAILED;
-    return bp_wrap(err, "table '%s.%s'", own->table->schema, own->table->name);
+    if (rc != BP_OK)
+        return bp_wrap(err, "table '%s.%s'", own->table->schema, own->table->name);
+    return BP_OK;
 }
 
 enum bp_code bp_slices_take(struct bp_slices *slices, const struct bp_table *table,
@@ -272,12 +277,17 @@ enum bp_code bp_slices_take(struct bp_slices *slices, const struct bp_table *tab
 {
     struct part *part = &slices->parts[slices->first[table - slices->tables->at]];
     int64_t rows = 0;
+    bool done = true;
 
     *out = (struct bp_stage_files){0};
     for (size_t n = 0; n < table->slices; n++, part++) {
+        done = done && part->done;
         rows += part->rows;
         bp_stage_files_join(out, &part->files);
     }
+    if (!done || out->count == 0)
+        return bp_fail(err, BP_EFAILED, "table '%s.%s' was not read to its end", table->schema,
+                       table->name);
     if (rows != out->lines)
         return bp_fail(err, BP_EFAILED,
                        "table '%s.%s' has %" PRId64 " rows and %" PRId64 " of them were written",

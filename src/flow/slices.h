@@ -30,9 +30,13 @@ size_t bp_slices_count(const struct bp_slices *slices);
 /* The table of slice i in the order in which they are best read: the largest first. */
 const struct bp_table *bp_slices_table(const struct bp_slices *slices, size_t i);
 
-/* Read slice i. For several threads, each with another i; nothing happens when another reader has
- * read on into this slice already. clock ends the wait for another reader. BP_ELOCKED: this reader
- * cannot hold the table, and nothing was read. */
+/* Whether this reader can hold the table of slice i: BP_ELOCKED when not. */
+enum bp_code bp_slices_claim(struct bp_slices *slices, size_t i, struct bp_reader *reader,
+                             struct bp_err *err) BP_CHECK;
+
+/* Read slice i, by a reader that holds its table. For several threads, each with another i; nothing
+ * happens when another reader has read on into this slice already. clock ends the wait for another
+ * reader. */
 enum bp_code bp_slices_read(struct bp_slices *slices, size_t i, struct bp_reader *reader,
                             struct bp_clock *clock, struct bp_err *err) BP_CHECK;
 

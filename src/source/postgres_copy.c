@@ -5,13 +5,22 @@
 
 #include "base/mem.h"
 #include "source/postgres_error.h"
+#include "source/postgres_pattern.h"
+#include "source/postgres_split.h"
 
 struct copy {
     struct bp_pg *pg;
     bp_row_sink *sink;
     void *ctx;
     int64_t lines;
+    PGresult **after; /* of a second statement behind it; NULL: there is none */
+    bool masked;
 };
+
+static enum bp_code fail(const struct copy *copy, const PGresult *result, struct bp_err *err)
+{
+    return copy->masked ? bp_pg_fail_masked(result, err) : bp_pg_fail_result(result, err);
+}
 
 static void free_pieces(char **piece)
 {
@@ -49,7 +58,7 @@ static enum bp_code check_end(struct copy *copy, struct bp_err *err)
     if (rc != BP_OK)
         return rc;
     if (PQresultStatus(result) == PGRES_FATAL_ERROR)
-        rc = bp_pg_fail_result(result, err);
+        rc = fail(copy, result, err);
     else if (PQresultStatus(result) != PGRES_COMMAND_OK)
         rc = bp_fail(err, BP_EFAILED, "the rows ended without the server's word that all are sent");
     if (rc != BP_OK)
@@ -59,12 +68,15 @@ static enum bp_code check_end(struct copy *copy, struct bp_err *err)
         return bp_fail(err, BP_EFAILED,
                        "the server sent %" PRId64 " rows and %" PRId64 " of them arrived", sent,
                        copy->lines);
+    if (copy->after != NULL && bp_pg_next(copy->pg, copy->after, err) != BP_OK)
+        return err->code;
     bp_pg_drain(copy->pg);
     return BP_OK;
 }
 
-static enum bp_code start(struct bp_pg *pg, const char *sql, struct bp_err *err)
+static enum bp_code start(const struct copy *copy, const char *sql, struct bp_err *err)
 {
+    struct bp_pg *pg = copy->pg;
     BP_AUTO(bp_pg_clear) PGresult *result = NULL;
     enum bp_code rc = bp_pg_send(pg, sql, err);
 
@@ -74,24 +86,54 @@ static enum bp_code start(struct bp_pg *pg, const char *sql, struct bp_err *err)
         return rc;
     bp_pg_abort(pg);
     if (PQresultStatus(result) == PGRES_FATAL_ERROR)
-        return bp_pg_fail_result(result, err);
+        return fail(copy, result, err);
     return bp_fail(err, BP_EFAILED, "this is not a statement that reads rows: %.100s", sql);
+}
+
+static enum bp_code run_copy(struct copy *copy, const char *sql, struct bp_err *err)
+{
+    enum bp_code rc = start(copy, sql, err);
+
+    if (rc != BP_OK)
+        return rc;
+    rc = take_lines(copy, err);
+    if (rc == BP_OK)
+        rc = check_end(copy, err);
+    if (rc != BP_OK)
+        bp_pg_abort(copy->pg);
+    return rc;
 }
 
 enum bp_code bp_pg_copy_out(struct bp_pg *pg, const char *sql, bp_row_sink *sink, void *ctx,
                             struct bp_err *err)
 {
     struct copy copy = {.pg = pg, .sink = sink, .ctx = ctx};
-    enum bp_code rc = start(pg, sql, err);
 
-    if (rc != BP_OK)
-        return rc;
-    rc = take_lines(&copy, err);
-    if (rc == BP_OK)
-        rc = check_end(&copy, err);
-    if (rc != BP_OK)
-        bp_pg_abort(pg);
-    return rc;
+    return run_copy(&copy, sql, err);
+}
+
+enum bp_code bp_pg_copy_slice(struct bp_pg *pg, const struct bp_slice *slice, bp_row_sink *sink,
+                              void *ctx, struct bp_err *err)
+{
+    BP_AUTO(bp_pg_clear) PGresult *same = NULL;
+    BP_AUTO(bp_buf_free) struct bp_buf sql = {0};
+    struct copy copy = {
+        .pg = pg, .sink = sink, .ctx = ctx, .after = &same, .masked = slice->table->masked};
+
+    bp_pg_put_copy_out(&sql, slice);
+    bp_buf_puts(&sql, "; SELECT pg_catalog.to_regclass(");
+    if (bp_pg_put_literal(pg, slice->table->quoted, &sql, err) != BP_OK)
+        return err->code;
+    bp_buf_printf(&sql, ")::oid = %" PRIu32, slice->table->id);
+    if (run_copy(&copy, sql.data, err) != BP_OK)
+        return err->code;
+    if (PQresultStatus(same) == PGRES_FATAL_ERROR)
+        return bp_pg_fail_result(same, err);
+    if (PQntuples(same) != 1 || !bp_pg_is_true(same, 0, 0))
+        return bp_fail(
+            err, BP_ELOCKED,
+            "another table has this name by now: a schema was renamed while it was read");
+    return BP_OK;
 }
 
 /*

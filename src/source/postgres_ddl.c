@@ -1,5 +1,8 @@
 #include "source/postgres_ddl.h"
 
+#include <string.h>
+
+#include "base/mem.h"
 #include "base/text.h"
 
 enum { SEQUENCES_PER_QUERY = 200, NAMES_SHOWN = 8, NAME_SHOWN = 150 };
@@ -43,6 +46,31 @@ static enum bp_code check_sequences(const struct bp_pg *pg, const PGresult *list
                    PQuser(pg->conn), count, bp_buf_str(&names), count > NAMES_SHOWN ? ", ..." : "");
 }
 
+/*
+ * The rows were read by name, and the catalog is read as of the snapshot; what a name means is
+ * looked up as of now.
+ */
+static const char renamed_sql[] =
+    "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+    " WHERE c.relkind = 'S' AND c.oid = ANY (%s) AND to_regclass(quote_ident(n.nspname) || '.' ||"
+    " quote_ident(c.relname))::oid IS DISTINCT FROM c.oid";
+
+static enum bp_code check_names(struct bp_pg *pg, const struct bp_pg_relations *dumped,
+                                struct bp_err *err)
+{
+    BP_AUTO(bp_pg_clear) PGresult *row = NULL;
+    BP_AUTO(bp_buf_free) struct bp_buf oids = {0};
+    BP_AUTO(bp_freep) char *sql = NULL;
+
+    bp_pg_relations_put(dumped, &oids);
+    sql = bp_format(renamed_sql, oids.data);
+    if (bp_pg_query(pg, sql, &row, err) != BP_OK)
+        return err->code;
+    if (strcmp(PQgetvalue(row, 0, 0), "0") != 0)
+        return bp_fail(err, BP_ELOCKED, "one of them, or a schema, was renamed meanwhile");
+    return BP_OK;
+}
+
 enum bp_code bp_pg_ddl_sequences(struct bp_pg *pg, const struct bp_pg_relations *dumped, bool whole,
                                  struct bp_buf *out, struct bp_err *err)
 {
@@ -63,6 +91,8 @@ enum bp_code bp_pg_ddl_sequences(struct bp_pg *pg, const struct bp_pg_relations 
             bp_buf_printf(&sql, "%s%s", j > i ? " UNION ALL " : "", PQgetvalue(list, j, READ_SQL));
         rc = bp_pg_query_text(pg, sql.data, out, err);
     }
+    if (rc == BP_OK)
+        rc = check_names(pg, dumped, err);
     return rc == BP_OK ? BP_OK : bp_wrap(err, "cannot read the sequences");
 }
 

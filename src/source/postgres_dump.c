@@ -172,6 +172,9 @@ static enum bp_code fail_program(const char *name, int status, const char *words
                        "%s could not lock a table in time: another session waits to change it; "
                        "hint: try again later: %s",
                        name, words);
+    if (strstr(words, "too many c") != NULL || strstr(words, "connection slots") != NULL ||
+        strstr(words, "no more connections allowed") != NULL)
+        return bp_fail(err, BP_EUNAVAILABLE, "%s found no free connection: %s", name, words);
     if (strstr(words, "server closed the connection") != NULL ||
         strstr(words, "terminating connection") != NULL)
         return bp_fail(err, BP_EUNAVAILABLE, "the connection of %s to the database was lost: %s",

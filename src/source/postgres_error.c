@@ -32,6 +32,7 @@ static const struct rule rules[] = {
      "the server cancelled it"},
     {"57P01", BP_EUNAVAILABLE, NULL},
     {"57P02", BP_EUNAVAILABLE, NULL},
+    {"57P05", BP_EUNAVAILABLE, NULL},
     {"57P03", BP_EUNAVAILABLE, "the server is starting up or shutting down; try again later"},
     {"08", BP_EUNAVAILABLE, NULL},
 };
@@ -261,4 +262,17 @@ enum bp_code bp_pg_fail_result(const PGresult *result, struct bp_err *err)
         bp_put_foreign(&own_hint, server_hint, HINT_LIMIT);
     return fail(err, rule->code, bp_buf_str(&words),
                 rule->hint != NULL || own_hint.len == 0 ? rule->hint : own_hint.data);
+}
+
+enum bp_code bp_pg_fail_masked(const PGresult *result, struct bp_err *err)
+{
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+
+    /* What has a rule is about locks, time, rights and connections, never about a value. */
+    if (state == NULL || find_rule(state)->state[0] != '\0')
+        return bp_pg_fail_result(result, err);
+    return bp_fail(err, BP_EFAILED,
+                   "a mask's expression failed for a row (SQLSTATE %s); the server's words are not "
+                   "shown, because they may hold what is masked",
+                   state);
 }

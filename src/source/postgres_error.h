@@ -27,6 +27,10 @@ enum bp_code bp_pg_fail_lost(const PGconn *conn, struct bp_err *err);
  */
 enum bp_code bp_pg_fail_result(const PGresult *result, struct bp_err *err);
 
+/* The same for a statement that reads masked values: what the server says of a value is left out,
+ * because it may repeat it. */
+enum bp_code bp_pg_fail_masked(const PGresult *result, struct bp_err *err);
+
 /* Whether the result is an error with this SQLSTATE. */
 bool bp_pg_has_state(const PGresult *result, const char *state);
 

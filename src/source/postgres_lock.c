@@ -10,7 +10,7 @@
 #include "base/text.h"
 
 /* "bprf": the first half of our locks' key, so that they are nobody else's. */
-enum { CLASS = 0x62707266, WORDS_SHOWN = 100 };
+enum { CLASS = 0x62707266, WORDS_SHOWN = 100, LOOK_MS = 1000 };
 
 /* The second half: 32 bits of the name's hash. Two names that share it would only wait. */
 static int32_t key_of(const char *name, size_t len)
@@ -65,12 +65,11 @@ static enum bp_code name_holder(struct bp_pg *pg, const char *name, int32_t key,
                    PQdb(pg->conn), name, bp_buf_str(&who));
 }
 
+/* A statement that waits would hold a snapshot all the time, and keep VACUUM from its work. */
 enum bp_code bp_pg_lock(struct bp_pg *pg, const struct bp_postgres_options *options,
                         const char *name, bool wait, struct bp_err *err)
 {
     int32_t key = key_of(name, strlen(name));
-    BP_AUTO(bp_freep) char *sql = bp_format("SELECT pg_advisory_lock(%d, %d)", CLASS, key);
-    BP_AUTO(bp_pg_clear) PGresult *row = NULL;
     bool taken = false;
     enum bp_code rc = try_lock(pg, key, &taken, err);
 
@@ -80,5 +79,10 @@ enum bp_code bp_pg_lock(struct bp_pg *pg, const struct bp_postgres_options *opti
     if (rc != BP_ELOCKED || !wait)
         return rc;
     bp_pg_tell(options, "%s; waiting for its end", err->msg);
-    return bp_pg_query(pg, sql, &row, err);
+    for (rc = BP_OK; rc == BP_OK && !taken;) {
+        rc = bp_clock_sleep(pg->clock, LOOK_MS, err);
+        if (rc == BP_OK)
+            rc = try_lock(pg, key, &taken, err);
+    }
+    return rc;
 }

@@ -8,7 +8,6 @@
 #include "source/postgres_definition.h"
 #include "source/postgres_roles.h"
 #include "source/postgres_snapshot.h"
-#include "source/postgres_split.h"
 #include "source/postgres_toc.h"
 
 struct postgres_reader {
@@ -28,10 +27,7 @@ static struct postgres_reader *from_base(struct bp_reader *self)
 static enum bp_code read_rows(struct bp_reader *self, const struct bp_slice *slice,
                               bp_row_sink *sink, void *ctx, struct bp_err *err)
 {
-    BP_AUTO(bp_buf_free) struct bp_buf sql = {0};
-
-    bp_pg_put_copy_out(&sql, slice);
-    return bp_pg_copy_out(from_base(self)->pg, sql.data, sink, ctx, err);
+    return bp_pg_copy_slice(from_base(self)->pg, slice, sink, ctx, err);
 }
 
 static enum bp_code read_large_objects(struct bp_reader *self, bp_row_sink *sink, void *ctx,

@@ -21,6 +21,8 @@ struct postgres_source {
     struct bp_pg_scope scope;
     struct bp_pg_shared shared;
     int64_t asked_ms; /* when the holder was last asked */
+    char *lock_name;  /* what lock() was called with; NULL: it was not */
+    bool lock_waits;
 };
 
 static struct postgres_source *from_base(struct bp_source *self)
@@ -28,17 +30,29 @@ static struct postgres_source *from_base(struct bp_source *self)
     return (struct postgres_source *)self;
 }
 
-/* Connect, if that was not done yet, and read what the scope means there. */
-static enum bp_code connect_once(struct postgres_source *s, struct bp_err *err)
+static enum bp_code prepare(struct postgres_source *s, struct bp_err *err)
 {
     const struct bp_postgres_options *options = &s->shared.options;
 
+    bp_pg_scope_free(&s->scope);
+    if (bp_pg_scope_open(&s->pg, &options->scope, &s->scope, err) != BP_OK)
+        return err->code;
+    if (s->lock_name == NULL)
+        return BP_OK;
+    return bp_pg_lock(&s->pg, options, s->lock_name, s->lock_waits, err);
+}
+
+/* Connect, if that was not done yet or the session was lost, and with it what lock() holds. */
+static enum bp_code connect_once(struct postgres_source *s, struct bp_err *err)
+{
     if (s->pg.conn != NULL)
         return BP_OK;
-    if (bp_pg_open(&s->pg, options, err) != BP_OK)
+    if (bp_pg_open(&s->pg, &s->shared.options, err) != BP_OK)
         return err->code;
-    bp_pg_scope_free(&s->scope);
-    return bp_pg_scope_open(&s->pg, &options->scope, &s->scope, err);
+    if (prepare(s, err) == BP_OK)
+        return BP_OK;
+    bp_pg_close(&s->pg);
+    return err->code;
 }
 
 static enum bp_code take_lock(struct bp_source *self, const char *name, bool wait,
@@ -46,9 +60,10 @@ static enum bp_code take_lock(struct bp_source *self, const char *name, bool wai
 {
     struct postgres_source *s = from_base(self);
 
-    if (connect_once(s, err) != BP_OK)
-        return err->code;
-    return bp_pg_lock(&s->pg, &s->shared.options, name, wait, err);
+    bp_free(s->lock_name);
+    s->lock_name = bp_strdup(name);
+    s->lock_waits = wait;
+    return connect_once(s, err);
 }
 
 /* What pg_dump has to leave out, for definitions and for dumps with rows. */
@@ -160,6 +175,7 @@ static void free_source(struct bp_source *self)
     bp_pg_close(&s->pg);
     bp_pg_scope_free(&s->scope);
     bp_pg_programs_free(&s->shared.programs);
+    bp_free(s->lock_name);
     bp_free(s->shared.snapshot);
     bp_list_free(&s->shared.dump_args);
     bp_list_free(&s->shared.dump_rows);
