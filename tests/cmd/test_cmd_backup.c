@@ -89,3 +89,140 @@ Test(cmd_backup, refuses_a_password_on_the_command_line_and_never_shows_it)
     cr_expect_eq(run("backup --backup-repo https://u:hunter22@h/x"), 2);
     cr_expect_null(strstr(fake.err, "hunter22"));
 }
+
+/* ---- the time limit ---- */
+
+static enum bp_code wait_for_ever(const struct fake_row *row, struct bp_err *err)
+{
+    return bp_clock_sleep(row->clock, 3600 * 1000, err);
+}
+
+Test(cmd_backup, ends_when_the_time_is_over_and_tells_how_to_allow_more)
+{
+    source.on_row = wait_for_ever;
+    cr_expect_eq(run("backup --backup-repo /x --timeout 50ms"), bp_code_exit_status(BP_ETIMEOUT));
+    cr_expect_str_eq(fake.err,
+                     "snapshot of 'shop' (PostgreSQL 15.8), 1 tables locked\n"
+                     "backproof: error: while reading: the time limit of 50 ms is over; hint: see "
+                     "what takes so long, or allow more with --timeout\n");
+    cr_expect_str_empty(fake.out);
+    cr_expect_eq(store.commits, 0);
+    cr_expect_null(fclock.base.stop, "the limit was that of the backup");
+}
+
+Test(cmd_backup, a_limit_that_is_not_reached_changes_nothing)
+{
+    cr_expect_eq(run("backup --backup-repo /x --timeout 10d"), 0, "%s", fake.err);
+    cr_expect_eq(store.commits, 1);
+    cr_expect_null(fclock.base.stop);
+}
+
+/* What the limit is without the option. */
+static int64_t limit_seen;
+
+static enum bp_code see_limit(const struct fake_row *row, struct bp_err *err)
+{
+    (void)row;
+    (void)err;
+    limit_seen = fclock.base.stop != NULL ? fclock.base.stop->limit_ms : 0;
+    return BP_OK;
+}
+
+Test(cmd_backup, takes_half_an_hour_at_most_unless_told_otherwise)
+{
+    source.on_row = see_limit;
+    cr_expect_eq(run("backup --backup-repo /x --jobs 1"), 0, "%s", fake.err);
+    cr_expect_eq(limit_seen, 30 * 60 * 1000);
+    cr_expect_eq(run("backup --backup-repo /x --jobs 1 --timeout 2h"), 0, "%s", fake.err);
+    cr_expect_eq(limit_seen, 2 * 3600 * 1000);
+}
+
+Test(cmd_backup, a_hint_of_the_source_is_not_followed_by_another_one)
+{
+    source.lock_result = BP_ETIMEOUT;
+    cr_expect_eq(run("backup --backup-repo /x"), bp_code_exit_status(BP_ETIMEOUT));
+    cr_expect_str_eq(fake.err,
+                     "backproof: error: while waiting for another backup: no end of the "
+                     "wait; hint: see what takes so long, or allow more with --timeout\n");
+}
+
+/* ---- options that do not go together ---- */
+
+Test(cmd_backup, refuses_dumps_that_would_hold_what_a_mask_hides)
+{
+    cr_expect_eq(run("backup --backup-repo /x --schema-dumps --mask users.email=null"), 2);
+    cr_expect_str_eq(fake.err, "backproof: error: --schema-dumps would hold the values that --mask "
+                               "hides; hint: use one of them\n");
+    cr_expect_eq(store.opens, 0);
+    cr_expect_eq(atomic_load(&source.readers_asked), 0);
+}
+
+Test(cmd_backup, refuses_more_connections_than_a_server_would_bear)
+{
+    cr_expect_eq(run("backup --backup-repo /x --jobs 65"), 2);
+    cr_expect_str_eq(fake.err, "backproof: error: --jobs takes at most 64\n");
+    cr_expect_eq(run("backup --backup-repo /x --jobs 64"), 0, "%s", fake.err);
+}
+
+Test(cmd_backup, gives_what_it_was_told_to_the_backup)
+{
+    source.dump_bytes = 5;
+    cr_expect_eq(run("backup --backup-repo /x --schema-dumps --schema public --exclude-table old"),
+                 0, "%s", fake.err);
+    cr_expect_not_null(fake_store_get(&store, "backups/current/public/public.dump"));
+    cr_expect_not_null(
+        strstr(fake_store_get(&store, "backups/current/manifest.json"), "\"exclude_tables\""));
+}
+
+/* ---- another backup runs ---- */
+
+Test(cmd_backup, says_that_it_was_skipped_and_why)
+{
+    source.locked = true;
+    cr_expect_eq(run("backup --backup-repo /x --if-locked skip"), 0, "%s", fake.err);
+    cr_expect_str_eq(fake.out, "skipped: another backup to 'main' is running\n");
+    cr_expect_eq(store.commits, 0);
+}
+
+Test(cmd_backup, a_skipped_one_is_json_too)
+{
+    BP_AUTO(bp_json_freep) struct bp_json *json = NULL;
+    struct bp_err err;
+
+    source.locked = true;
+    cr_expect_eq(run("backup --backup-repo /x --if-locked skip --format json"), 0, "%s", fake.err);
+    cr_assert_eq(bp_json_parse(fake.out, strlen(fake.out), &json, &err), BP_OK, "%s", fake.out);
+    cr_expect(bp_json_get_bool(json, "skipped", false));
+    cr_expect_str_eq(bp_json_get_text(json, "reason"), "another backup to 'main' is running");
+    cr_expect_eq(bp_json_count(json), 11u);
+}
+
+Test(cmd_backup, one_that_was_not_skipped_says_so_in_json)
+{
+    BP_AUTO(bp_json_freep) struct bp_json *json = NULL;
+    struct bp_err err;
+
+    cr_expect_eq(run("backup --backup-repo /x --format json"), 0, "%s", fake.err);
+    cr_assert_eq(bp_json_parse(fake.out, strlen(fake.out), &json, &err), BP_OK, "%s", fake.out);
+    cr_expect_not(bp_json_get_bool(json, "skipped", true));
+    cr_expect_null(bp_json_get(json, "reason"));
+}
+
+Test(cmd_backup, fails_when_another_one_runs_and_that_is_wanted)
+{
+    source.locked = true;
+    cr_expect_eq(run("backup --backup-repo /x --if-locked fail"), bp_code_exit_status(BP_ELOCKED));
+    cr_expect_str_eq(fake.err, "backproof: error: another backup to 'main' is running\n");
+    cr_expect_eq(run("backup --backup-repo /x"), 0, "by default it waits: %s", fake.err);
+}
+
+Test(cmd_backup, an_empty_database_is_taken_only_when_allowed)
+{
+    static const struct fake_source_table empty[] = {{"public", "users", 0, 30, 0, NULL, 0},
+                                                     {NULL, NULL, 0, 0, 0, NULL, 0}};
+
+    source.tables = empty;
+    cr_expect_eq(run("backup --backup-repo /x"), 1);
+    cr_expect_not_null(strstr(fake.err, "--allow-empty accepts it"), "%s", fake.err);
+    cr_expect_eq(run("backup --backup-repo /x --allow-empty"), 0, "%s", fake.err);
+}
