@@ -14,6 +14,9 @@
  * they take pg_dump a while and no other task can be shared less. */
 enum { TASK_DDL, TASK_LARGE_OBJECTS, FIRST_DUMP };
 
+/* Before, the first tables say too little of the time that all will take. */
+enum { FORECAST_MS = 3000 };
+
 /* What belongs to one worker. */
 struct seat {
     struct bp_reader *reader;
@@ -139,12 +142,23 @@ static enum bp_code work(void *ctx, size_t worker, size_t task, struct bp_err *e
     return rc;
 }
 
+/* About how long it will take yet; -1: it is too early to tell. */
+static int64_t time_left(const struct reading *r, int64_t took_ms)
+{
+    int64_t done = atomic_load(&r->progress.size);
+
+    if (took_ms < FORECAST_MS || done < r->size_bytes / 100 || done == 0)
+        return -1;
+    return (int64_t)((double)took_ms * (double)(r->size_bytes - done) / (double)done);
+}
+
 /* Rows, bytes, rate and, from what the tables take on the server's disk, the time left. */
-static void show_progress(struct reading *r)
+static void show_progress(const struct reading *r)
 {
     BP_AUTO(bp_buf_free) struct bp_buf text = {0};
     int64_t bytes = atomic_load(&r->progress.bytes);
     int64_t took_ms = bp_clock_mono(r->b->job->clock) - r->started_ms;
+    int64_t left_ms = time_left(r, took_ms);
 
     bp_put_count(&text, atomic_load(&r->progress.rows));
     bp_buf_puts(&text, " rows, ");
@@ -154,10 +168,9 @@ static void show_progress(struct reading *r)
         bp_put_size(&text, bytes * 1000 / took_ms);
         bp_buf_puts(&text, "/s");
     }
-    if (bytes > 0 && bytes < r->size_bytes) {
+    if (left_ms >= 0) {
         bp_buf_puts(&text, ", about ");
-        bp_put_duration(
-            &text, (int64_t)((double)took_ms * (double)(r->size_bytes - bytes) / (double)bytes));
+        bp_put_duration(&text, left_ms);
         bp_buf_puts(&text, " left");
     }
     bp_progress(r->b->job->out, "backing up: %s", bp_buf_str(&text));
@@ -209,7 +222,30 @@ static enum bp_code idle(void *ctx, struct bp_err *err)
 {
     struct bp_source *source = ((struct reading *)ctx)->b->job->source;
 
-    return source->ops->alive(source, false, err);
+    return source->ops->alive(source, err);
+}
+
+/*
+ * When the session that holds the locks ends, or somebody drops a function, whatever breaks first
+ * is a consequence. And when pg_dump found no connection, there is room for it with one reader less
+ * than there were.
+ */
+static enum bp_code find_cause(struct reading *r, enum bp_code rc, size_t began, struct bp_err *err)
+{
+    struct bp_backup *b = r->b;
+    struct bp_err cause = {0};
+
+    if (rc == BP_ESTOPPED || rc == BP_ETIMEOUT)
+        return rc;
+    (void)b->job->source->ops->confirm(b->job->source, &cause);
+    if (cause.code == BP_EUNAVAILABLE || cause.code == BP_ELOCKED) {
+        *err = cause;
+        return cause.code;
+    }
+    b->no_room = rc == BP_EUNAVAILABLE && atomic_load(&r->no_room) && began > 1;
+    if (b->no_room)
+        b->workers = began - 1;
+    return rc;
 }
 
 static enum bp_code read_all(struct reading *r, struct bp_err *err)
@@ -229,18 +265,17 @@ static enum bp_code read_all(struct reading *r, struct bp_err *err)
     size_t began = 0;
     enum bp_code rc = BP_OK;
 
+    b->no_room = false;
     name_phase(r);
     rc = bp_crew_run(&job, &began, &why, err);
     bp_progress_end(b->job->out);
-    /* With fewer readers there is room for it: one less than there were. */
-    b->no_room = rc == BP_EUNAVAILABLE && atomic_load(&r->no_room) && began > 1;
-    if (b->no_room)
-        b->workers = began - 1;
-    if (rc == BP_OK && why.code != BP_OK)
+    if (rc != BP_OK)
+        return find_cause(r, rc, began, err);
+    if (why.code != BP_OK)
         bp_info(b->job->out, "reading with %zu connections instead of %zu: %s", began, r->workers,
                 why.msg);
     /* Locks that were given back before the last row was read would be no locks. */
-    return rc == BP_OK ? b->job->source->ops->alive(b->job->source, true, err) : rc;
+    return b->job->source->ops->confirm(b->job->source, err);
 }
 
 /* ---- what was read becomes files of the archive ---- */

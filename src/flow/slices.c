@@ -26,8 +26,9 @@ struct part {
     int64_t head_rows;
 
     struct bp_stage_files files;
-    int64_t rows; /* that the server sent for this slice, each counted once */
-    bool done;    /* all of them have been read */
+    int64_t rows;     /* that the server sent for this slice, each counted once */
+    bool done;        /* all of them have been read */
+    int64_t credited; /* of its size, to the progress */
 };
 
 struct bp_slices {
@@ -47,9 +48,10 @@ struct reading {
     struct bp_reader *reader;
     struct bp_clock *clock;
     struct bp_lines lines;
-    bool skipping;    /* the first fence of its own part was not there yet */
-    int64_t rows;     /* of the present statement */
-    int64_t new_rows; /* written since progress was told */
+    struct part *present; /* what is read now */
+    bool skipping;        /* the first fence of its own part was not there yet */
+    int64_t rows;         /* of the present statement */
+    int64_t new_rows;     /* written since progress was told */
     int64_t new_bytes;
 };
 
@@ -156,8 +158,26 @@ static enum bp_code wait_for_head(struct bp_slices *slices, struct part *part,
 
 /* ---- reading ---- */
 
+/* What a part takes on the server's disk. */
+static int64_t size_of(const struct part *part)
+{
+    return part->table->size_bytes / (int64_t)part->table->slices;
+}
+
+/* Of the size, at most as much as there are bytes, until all is read. */
+static void credit(struct reading *r, struct part *part, int64_t size)
+{
+    int64_t left = size_of(part) - part->credited;
+
+    if (size > left)
+        size = left;
+    part->credited += size;
+    atomic_fetch_add_explicit(&r->slices->progress->size, size, memory_order_relaxed);
+}
+
 static void tell_progress(struct reading *r)
 {
+    credit(r, r->present, r->new_bytes);
     atomic_fetch_add_explicit(&r->slices->progress->rows, r->new_rows, memory_order_relaxed);
     atomic_fetch_add_explicit(&r->slices->progress->bytes, r->new_bytes, memory_order_relaxed);
     r->new_rows = 0;
@@ -183,15 +203,18 @@ static enum bp_code on_row(void *ctx, const char *line, size_t len, struct bp_er
 }
 
 /* The rows of a part, or with a limit that many from its start. */
-static enum bp_code read_part(struct reading *r, const struct part *part, int64_t limit,
+static enum bp_code read_part(struct reading *r, struct part *part, int64_t limit,
                               struct bp_err *err)
 {
     const struct bp_slice slice = {.table = part->table, .number = part->number, .limit = limit};
     enum bp_code rc = BP_OK;
 
     r->rows = 0;
+    r->present = part;
     rc = r->reader->ops->rows(r->reader, &slice, on_row, r, err);
     tell_progress(r);
+    if (limit == 0)
+        credit(r, part, INT64_MAX);
     return rc;
 }
 

@@ -19,6 +19,7 @@ struct bp_slices; /* what is known of each slice */
 struct bp_slices_progress {
     atomic_llong rows;
     atomic_llong bytes;
+    atomic_llong size; /* of what is read, as it lies on the server's disk: bp_table.size_bytes */
 };
 
 /* tables, store and progress are lent for its life. Owned by the caller. */

@@ -69,9 +69,24 @@ static const char tables_sql[] =
     "   WHERE o.opcname IN ('enum_ops', 'array_ops', 'record_ops', 'range_ops', 'multirange_ops')"
     "   AND o.opcnamespace = 'pg_catalog'::regnamespace)),"
     " pg_relation_size(c.oid) + CASE WHEN c.reltoastrelid = 0 THEN 0"
-    "  ELSE pg_relation_size(c.reltoastrelid) END" BP_PG_FROM_TABLES " AND c.relkind = 'r'";
+    "  ELSE pg_relation_size(c.reltoastrelid) END,"
+    " c.relpersistence = 'u' AND pg_is_in_recovery()" BP_PG_FROM_TABLES " AND c.relkind = 'r'";
 
-enum { OID, SCHEMA, NAME, QUOTED, COLUMNS, SELECTED, KEY, FIRST, TYPE, CONDITION, ROOT, SIZE };
+enum {
+    OID,
+    SCHEMA,
+    NAME,
+    QUOTED,
+    COLUMNS,
+    SELECTED,
+    KEY,
+    FIRST,
+    TYPE,
+    CONDITION,
+    ROOT,
+    SIZE,
+    LOST
+};
 
 enum { NAME_SHOWN = 150 };
 
@@ -163,6 +178,12 @@ enum bp_code bp_pg_catalog_read(struct bp_pg *pg, const char *condition, struct 
         tables->at[i] = take_row(rows, (int)i);
         if (check_name(&tables->at[i], err) != BP_OK)
             return err->code;
+        if (bp_pg_is_true(rows, (int)i, LOST))
+            return bp_fail(err, BP_EFAILED,
+                           "table '%s.%s' is unlogged, and a standby has none of its rows; hint: "
+                           "back up the primary, or leave out the rows of such tables with "
+                           "--exclude-table-data",
+                           tables->at[i].schema, tables->at[i].name);
     }
     qsort(tables->at, count, sizeof(*tables->at), by_name);
     return BP_OK;

@@ -88,6 +88,7 @@ static void drop(struct bp_pg *pg)
 
 void bp_pg_abort(struct bp_pg *pg)
 {
+    pg->given_up = pg->given_up || pg->conn != NULL;
     if (pg->conn != NULL && PQtransactionStatus(pg->conn) == PQTRANS_ACTIVE)
         cancel(pg->conn);
     drop(pg);

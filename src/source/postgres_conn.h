@@ -19,6 +19,7 @@ struct bp_pg {
     struct bp_clock *clock;
     int64_t deadline; /* of every wait, by the clock; 0: none */
     bool pooled;      /* a pooler is between us and the server */
+    bool given_up;    /* it was us who closed the connection, by bp_pg_abort() */
 };
 
 enum { BP_PG_WHERE_SIZE = 256 };

@@ -12,7 +12,8 @@ static const char sequences_sql[] =
     " 'SELECT pg_catalog.setval(' || quote_literal(quote_ident(n.nspname) || '.' ||"
     " quote_ident(c.relname)) || ', ', n.nspname, c.relname),"
     " quote_ident(n.nspname) || '.' || quote_ident(c.relname),"
-    " has_schema_privilege(n.oid, 'USAGE') AND has_sequence_privilege(c.oid, 'SELECT')"
+    /* NULL for one that was dropped meanwhile */
+    " coalesce(has_schema_privilege(n.oid, 'USAGE') AND has_sequence_privilege(c.oid, 'SELECT'), true)"
     " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
     " WHERE c.relkind = 'S' AND c.relpersistence <> 't'";
 

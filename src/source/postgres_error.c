@@ -26,6 +26,9 @@ static const struct rule rules[] = {
     {"55P03", BP_ELOCKED, NULL},
     {"40001", BP_ELOCKED, NULL},
     {"40P01", BP_ELOCKED, NULL},
+    {"53200", BP_EUNAVAILABLE,
+     "raise max_locks_per_transaction on the server; each connection of a "
+     "backup locks the tables that it reads, so fewer --jobs help a little"},
     {"53300", BP_EUNAVAILABLE, "the server has no free connection; try again later"},
     {"57014", BP_ETIMEOUT,
      "--statement-timeout allows less than the statement took, or somebody on "

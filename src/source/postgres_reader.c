@@ -107,6 +107,9 @@ static enum bp_code hold(struct bp_reader *self, const struct bp_table *table, s
                     table->quoted);
     if (bp_pg_run(r->pg, sql, err) == BP_OK)
         return BP_OK;
+    /* Also when the server has no room for one more lock. */
+    if (err->code == BP_EUNAVAILABLE && r->pg->conn != NULL)
+        err->code = BP_ELOCKED;
     if (err->code == BP_ELOCKED &&
         bp_pg_run(r->pg, "ROLLBACK TO backproof; RELEASE backproof", &ignored) != BP_OK)
         *err = ignored;

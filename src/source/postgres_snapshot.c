@@ -166,6 +166,8 @@ static enum bp_code lock_all(struct bp_pg *pg, const PGresult *list, bool *gone,
         bp_buf_puts(&sql, " IN ACCESS SHARE MODE");
         rc = lock_some(pg, sql.data, gone, err);
     }
+    if (rc == BP_EUNAVAILABLE && pg->conn != NULL)
+        return bp_wrap(err, "cannot lock the %d tables", PQntuples(list));
     return rc;
 }
 

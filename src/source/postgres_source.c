@@ -1,8 +1,11 @@
 /* The PostgreSQL driver of source.h: it puts the parts in postgres_*.c together. */
+#include <string.h>
+
 #include "base/crew.h"
 #include "base/mem.h"
 #include "source/postgres.h"
 #include "source/postgres_catalog.h"
+#include "source/postgres_changes.h"
 #include "source/postgres_check.h"
 #include "source/postgres_conn.h"
 #include "source/postgres_lock.h"
@@ -20,8 +23,9 @@ struct postgres_source {
     struct bp_pg pg;       /* holds the locks and the snapshot */
     struct bp_pg_scope scope;
     struct bp_pg_shared shared;
-    int64_t asked_ms; /* when the holder was last asked */
-    char *lock_name;  /* what lock() was called with; NULL: it was not */
+    struct bp_list objects; /* what there was in the snapshot, to see what changes */
+    int64_t asked_ms;       /* when the holder was last asked */
+    char *lock_name;        /* what lock() was called with; NULL: it was not */
     bool lock_waits;
 };
 
@@ -66,15 +70,40 @@ static enum bp_code take_lock(struct bp_source *self, const char *name, bool wai
     return connect_once(s, err);
 }
 
+/* pg_dump complains when there are subscriptions that it may not read, and a complaint is a
+ * failure. */
+static enum bp_code leave_out_subscriptions(struct postgres_source *s, struct bp_source_info *info,
+                                            struct bp_err *err)
+{
+    static const char sql[] =
+        "SELECT count(*) FROM pg_subscription"
+        " WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        " AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)";
+    BP_AUTO(bp_pg_clear) PGresult *row = NULL;
+
+    if (s->scope.narrow)
+        return BP_OK;
+    if (bp_pg_query(&s->pg, sql, &row, err) != BP_OK)
+        return bp_wrap(err, "cannot look for subscriptions");
+    if (strcmp(PQgetvalue(row, 0, 0), "0") == 0)
+        return BP_OK;
+    bp_list_add(&s->shared.dump_args, "--no-subscriptions");
+    bp_list_addf(&info->warnings, "left out: subscriptions (%s), which only a superuser may read",
+                 PQgetvalue(row, 0, 0));
+    return BP_OK;
+}
+
 /* What pg_dump has to leave out, for definitions and for dumps with rows. */
-static enum bp_code make_dump_args(struct postgres_source *s, struct bp_err *err)
+static enum bp_code make_dump_args(struct postgres_source *s, struct bp_source_info *info,
+                                   struct bp_err *err)
 {
     const struct bp_scope *scope = &s->shared.options.scope;
 
     bp_list_free(&s->shared.dump_args);
     bp_list_free(&s->shared.dump_rows);
     s->shared.narrow = s->scope.narrow;
-    if (bp_pg_scope_args(&s->pg, scope, &s->scope, &s->shared.dump_args, err) != BP_OK)
+    if (leave_out_subscriptions(s, info, err) != BP_OK ||
+        bp_pg_scope_args(&s->pg, scope, &s->scope, &s->shared.dump_args, err) != BP_OK)
         return err->code;
     for (size_t i = 0; i < s->shared.dump_args.count; i++)
         bp_list_add(&s->shared.dump_rows, s->shared.dump_args.at[i]);
@@ -87,8 +116,9 @@ static enum bp_code read_catalog(struct postgres_source *s, struct bp_source_inf
     const struct bp_scope *scope = &s->shared.options.scope;
     size_t readers = s->shared.options.jobs > 0 ? (size_t)s->shared.options.jobs : bp_crew_cores();
 
-    if (bp_pg_scope_check(&s->pg, scope, &s->scope, &info->warnings, err) != BP_OK ||
-        make_dump_args(s, err) != BP_OK || bp_pg_snapshot_info(&s->pg, info, err) != BP_OK ||
+    if (bp_pg_changes_list(&s->pg, &s->objects, err) != BP_OK ||
+        bp_pg_scope_check(&s->pg, scope, &s->scope, &info->warnings, err) != BP_OK ||
+        make_dump_args(s, info, err) != BP_OK || bp_pg_snapshot_info(&s->pg, info, err) != BP_OK ||
         bp_pg_catalog_read(&s->pg, s->scope.rows, tables, err) != BP_OK ||
         bp_pg_catalog_schemas(&s->pg, s->scope.relations, &info->schemas, err) != BP_OK ||
         bp_pg_masks_apply(&s->pg, &s->scope, &scope->masks, tables, err) != BP_OK)
@@ -142,12 +172,14 @@ static enum bp_code open_reader(struct bp_source *self, size_t number, struct bp
     return bp_pg_reader_open(&s->shared, number == 0 ? &s->pg : NULL, clock, out, err);
 }
 
-static enum bp_code check_alive(struct bp_source *self, bool sure, struct bp_err *err)
+static enum bp_code ask(struct postgres_source *s, bool sure, struct bp_err *err)
 {
-    struct postgres_source *s = from_base(self);
     int64_t now = bp_clock_mono(s->shared.options.clock);
     enum bp_code rc = BP_OK;
 
+    if (s->pg.given_up)
+        return bp_fail(err, BP_ESTOPPED,
+                       "the session that held the locks was ended by this program");
     /* A server that ends a session says so, or closes the connection: both can be read. */
     if (sure || now - s->asked_ms >= ASK_MS) {
         s->asked_ms = now;
@@ -156,6 +188,27 @@ static enum bp_code check_alive(struct bp_source *self, bool sure, struct bp_err
         rc = bp_pg_look(&s->pg, err);
     }
     return rc == BP_OK ? BP_OK : bp_wrap(err, "the session that holds the locks is gone");
+}
+
+static enum bp_code check_alive(struct bp_source *self, struct bp_err *err)
+{
+    return ask(from_base(self), false, err);
+}
+
+/* The holder sees the snapshot only; what is there now is seen by a session of its own. */
+static enum bp_code confirm(struct bp_source *self, struct bp_err *err)
+{
+    struct postgres_source *s = from_base(self);
+    BP_AUTO(bp_pg_close) struct bp_pg other = {0};
+    BP_AUTO(bp_list_free) struct bp_list now = {0};
+
+    if (ask(s, true, err) != BP_OK)
+        return err->code;
+    if (bp_pg_connect(&other, &s->shared.options, err) != BP_OK ||
+        bp_pg_apply_settings(&other, err) != BP_OK ||
+        bp_pg_changes_list(&other, &now, err) != BP_OK)
+        return bp_wrap(err, "cannot see whether definitions were changed");
+    return bp_pg_changes_check(&s->objects, &now, err);
 }
 
 static void close_source(struct bp_source *self)
@@ -175,6 +228,7 @@ static void free_source(struct bp_source *self)
     bp_pg_close(&s->pg);
     bp_pg_scope_free(&s->scope);
     bp_pg_programs_free(&s->shared.programs);
+    bp_list_free(&s->objects);
     bp_free(s->lock_name);
     bp_free(s->shared.snapshot);
     bp_list_free(&s->shared.dump_args);
@@ -188,6 +242,7 @@ static const struct bp_source_ops ops = {
     .snapshot = take_snapshot,
     .reader = open_reader,
     .alive = check_alive,
+    .confirm = confirm,
     .close = close_source,
     .free = free_source,
 };

@@ -169,10 +169,16 @@ struct bp_source_ops {
 
     /*
      * Whether the locks and the snapshot are still held; BP_EUNAVAILABLE when not. For the thread
-     * of reader 0. Cheap, to be called often; sure: ask the server in any case, and not only now
-     * and then.
+     * of reader 0. Cheap, to be called often: it asks the server only now and then.
      */
-    enum bp_code (*alive)(struct bp_source *self, bool sure, struct bp_err *err);
+    enum bp_code (*alive)(struct bp_source *self, struct bp_err *err);
+
+    /*
+     * When all is read, or when reading failed: the same for sure, and whether what no lock holds
+     * still (functions, types, names ...) is as it was. BP_ELOCKED: it is not, and what was read
+     * may not fit together; take another snapshot. BP_ESTOPPED: we have ended the session.
+     */
+    enum bp_code (*confirm)(struct bp_source *self, struct bp_err *err);
 
     /*
      * End the snapshot: give the tables back. Nothing can be read afterwards; what lock() holds

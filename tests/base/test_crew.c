@@ -15,7 +15,7 @@ static atomic_int done_by[WORKERS];
 static atomic_int began_by[WORKERS];
 static atomic_int ended_by[WORKERS];
 static atomic_int refusals;
-static atomic_int refused_by_0;
+static atomic_int asked_0;
 static atomic_int idles;
 static atomic_int waiting; /* tasks that wait with their clock */
 static atomic_int woken;   /* those of them whose wait ended in BP_ESTOPPED */
@@ -37,6 +37,16 @@ static enum bp_code begin_at_once(void *ctx, size_t worker, struct bp_clock *clo
     clocks[worker] = clock;
     threads[worker] = pthread_self();
     atomic_fetch_add(&began_by[worker], 1);
+    return BP_OK;
+}
+
+static enum bp_code claim_all(void *ctx, size_t worker, size_t task, struct bp_err *e)
+{
+    (void)ctx;
+    (void)task;
+    (void)e;
+    if (worker == 0)
+        atomic_fetch_add(&asked_0, 1);
     return BP_OK;
 }
 
@@ -109,6 +119,7 @@ static void set_up(void)
     job = (struct bp_crew_job){.workers = 2,
                                .tasks = TASKS,
                                .begin = begin_at_once,
+                               .claim = claim_all,
                                .work = do_at_once,
                                .end = count_end,
                                .idle = count_idle,
@@ -372,12 +383,17 @@ Test(crew, an_error_of_who_watches_ends_all)
 /* ---- refused tasks ---- */
 
 /* Number 0 keeps its first task until the others have refused all the rest. */
-static enum bp_code refuse_all_but_0(void *ctx, size_t worker, size_t task, struct bp_err *e)
+static enum bp_code refuse(void *ctx, size_t worker, size_t task, struct bp_err *e)
 {
-    if (worker > 0) {
-        atomic_fetch_add(&refusals, 1);
-        return bp_fail(e, BP_ELOCKED, "not mine");
-    }
+    (void)ctx;
+    (void)worker;
+    (void)task;
+    atomic_fetch_add(&refusals, 1);
+    return bp_fail(e, BP_ELOCKED, "not mine");
+}
+
+static enum bp_code wait_for_refusals(void *ctx, size_t worker, size_t task, struct bp_err *e)
+{
     atomic_fetch_add(&waiting, 1);
     until(&refusals, (int)job.tasks - 1);
     return do_at_once(ctx, worker, task, e);
@@ -395,45 +411,60 @@ Test(crew, a_refused_task_goes_to_number_0_and_only_there)
 {
     job.workers = 4;
     job.begin = begin_after_0;
-    job.work = refuse_all_but_0;
+    job.claim = refuse;
+    job.work = wait_for_refusals;
     cr_assert_eq(run(), BP_OK, "%s", err.msg);
     expect_each_done_once();
     cr_expect_eq(atomic_load(&done_by[0]), TASKS);
     cr_expect_eq(atomic_load(&refusals), TASKS - 1, "nobody is asked twice");
 }
 
-static enum bp_code refuse_always(void *ctx, size_t worker, size_t task, struct bp_err *e)
+static enum bp_code meet_a_lock(void *ctx, size_t worker, size_t task, struct bp_err *e)
 {
     (void)ctx;
-    if (worker == 0)
-        atomic_fetch_add(&refused_by_0, 1);
-    return bp_fail(e, BP_ELOCKED, "nobody can do task %zu", task);
+    (void)worker;
+    return bp_fail(e, BP_ELOCKED, "task %zu broke off", task);
 }
 
-Test(crew, what_number_0_refuses_is_a_failure)
+Test(crew, a_task_that_was_begun_is_never_left_to_another_worker)
 {
     job.workers = 3;
-    job.work = refuse_always;
+    job.work = meet_a_lock;
     cr_expect_eq(run(), BP_ELOCKED);
-    cr_expect_not_null(strstr(err.msg, "nobody can do task "), "%s", err.msg);
-    cr_expect_eq(atomic_load(&refused_by_0), 1);
+    cr_expect_not_null(strstr(err.msg, " broke off"), "%s", err.msg);
+}
+
+Test(crew, number_0_is_never_asked_whether_it_can)
+{
+    job.workers = 1;
+    cr_assert_eq(run(), BP_OK, "%s", err.msg);
+    cr_expect_eq(atomic_load(&asked_0), 0);
 }
 
 /* Both have a task; that of number 1 is refused only when number 0 has nothing to do any more. */
 static enum bp_code refuse_late(void *ctx, size_t worker, size_t task, struct bp_err *e)
 {
+    (void)ctx;
+    (void)worker;
+    (void)task;
     atomic_fetch_add(&waiting, 1);
     until(&waiting, 2);
-    if (worker == 0)
-        return do_at_once(ctx, worker, task, e);
     until(&idles, 1);
     return bp_fail(e, BP_ELOCKED, "not mine");
+}
+
+static enum bp_code wait_for_the_other(void *ctx, size_t worker, size_t task, struct bp_err *e)
+{
+    atomic_fetch_add(&waiting, 1);
+    until(&waiting, 2);
+    return do_at_once(ctx, worker, task, e);
 }
 
 Test(crew, number_0_stays_to_the_end_and_is_called_while_it_has_nothing_to_do)
 {
     job.tasks = 2;
-    job.work = refuse_late;
+    job.claim = refuse_late;
+    job.work = wait_for_the_other;
     cr_assert_eq(run(), BP_OK, "%s", err.msg);
     expect_each_done_once();
     cr_expect_eq(atomic_load(&done_by[0]), 2);

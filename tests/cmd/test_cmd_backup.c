@@ -141,9 +141,10 @@ Test(cmd_backup, a_hint_of_the_source_is_not_followed_by_another_one)
 {
     source.lock_result = BP_ETIMEOUT;
     cr_expect_eq(run("backup --backup-repo /x"), bp_code_exit_status(BP_ETIMEOUT));
-    cr_expect_str_eq(fake.err,
-                     "backproof: error: while waiting for another backup: no end of the "
-                     "wait; hint: see what takes so long, or allow more with --timeout\n");
+    cr_expect_str_eq(
+        fake.err,
+        "backproof: error: while connecting to the database, or waiting for another backup of it: no end of the "
+        "wait; hint: see what takes so long, or allow more with --timeout\n");
 }
 
 /* ---- options that do not go together ---- */

@@ -295,7 +295,9 @@ static void expect_phase(enum bp_code code, const char *wanted)
 Test(backup, the_end_of_the_time_tells_what_was_being_done)
 {
     bw.source.lock_result = BP_ETIMEOUT;
-    expect_phase(BP_ETIMEOUT, "while waiting for another backup: no end of the wait");
+    expect_phase(BP_ETIMEOUT,
+                 "while connecting to the database, or waiting for another backup of it: "
+                 "no end of the wait");
     bw.source.lock_result = BP_OK;
     bw.store.open_result = BP_ETIMEOUT;
     expect_phase(BP_ETIMEOUT, "while opening the backup repository: cannot open the store");

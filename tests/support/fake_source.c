@@ -210,12 +210,19 @@ static enum bp_code take_lock(struct bp_source *base, const char *name, bool wai
     return bp_fail(err, BP_ELOCKED, "another backup to '%s' is running", name);
 }
 
-static enum bp_code alive(struct bp_source *base, bool sure, struct bp_err *err)
+static enum bp_code alive(struct bp_source *base, struct bp_err *err)
+{
+    (void)base;
+    (void)err;
+    return BP_OK;
+}
+
+static enum bp_code confirm(struct bp_source *base, struct bp_err *err)
 {
     struct fake_source *self = (struct fake_source *)base;
 
-    if (sure && self->alive_result != BP_OK)
-        return bp_fail(err, self->alive_result, "the session that holds the locks is gone");
+    if (self->confirm_result != BP_OK)
+        return bp_fail(err, self->confirm_result, "the session that holds the locks is gone");
     return BP_OK;
 }
 
@@ -235,6 +242,7 @@ static const struct bp_source_ops source_ops = {
     .snapshot = snapshot,
     .reader = open_reader,
     .alive = alive,
+    .confirm = confirm,
     .close = count_close,
     .free = no_free,
 };

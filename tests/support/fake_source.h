@@ -36,13 +36,13 @@ struct fake_source {
     enum bp_code snapshot_result;
     enum bp_code copy_result; /* after the first row */
     enum bp_code lock_result;
-    enum bp_code alive_result; /* when asked for sure */
-    const char *awaited;       /* a table that only reader 0 can hold; NULL: none */
-    int ddl_locked;            /* so often the definitions cannot be read */
-    bool locked;               /* another backup runs */
-    size_t dump_bytes;         /* of each schema's dump */
-    int most_readers;          /* further ones are refused, but number 0; 0: none is */
-    int64_t limit_lie;         /* a part of a slice has so many rows more than asked for */
+    enum bp_code confirm_result;
+    const char *awaited; /* a table that only reader 0 can hold; NULL: none */
+    int ddl_locked;      /* so often the definitions cannot be read */
+    bool locked;         /* another backup runs */
+    size_t dump_bytes;   /* of each schema's dump */
+    int most_readers;    /* further ones are refused, but number 0; 0: none is */
+    int64_t limit_lie;   /* a part of a slice has so many rows more than asked for */
     /* Called in the reader's thread before each row; an error ends the rows. NULL: nothing. */
     enum bp_code (*on_row)(const struct fake_row *row, struct bp_err *err);
     /* Writes row number i, row_len bytes; NULL: "0\tvalue xxx\n", "1\tvalue xxx\n" ... */
