@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "source/postgres_params.h"
+#include "source/postgres_pattern.h"
 
 enum {
     TEXT_LIMIT = 512 << 20,
@@ -329,24 +330,46 @@ static enum bp_code send_file(const char *path, bp_row_sink *sink, void *ctx, st
     return rc;
 }
 
+/*
+ * What takes one schema: pg_dump adds up what several options take, and with tables it does not
+ * look at schemas. So of what is selected, what lies elsewhere has to go.
+ */
+static void schema_args(const struct bp_list *selection, const char *schema, struct bp_list *out)
+{
+    static const char table_word[] = "--table=";
+    BP_AUTO(bp_buf_free) struct bp_buf name = {0};
+    BP_AUTO(bp_freep) char *of_schema = NULL;
+    bool tables = false;
+
+    bp_pg_pattern_put_exact(&name, schema);
+    of_schema = bp_format("%s%s.", table_word, name.data);
+    for (size_t i = 0; i < selection->count; i++) {
+        const char *arg = selection->at[i];
+        bool is_table = bp_text_starts_with(arg, table_word);
+
+        tables = tables || is_table;
+        if (is_table ? bp_text_starts_with(arg, of_schema) : !bp_text_starts_with(arg, "--schema="))
+            bp_list_add(out, arg);
+    }
+    if (!tables)
+        bp_list_addf(out, "--schema=%s", name.data);
+}
+
 enum bp_code bp_pg_dump_schema(const struct bp_pg_dump_job *job, const char *schema,
                                bp_row_sink *sink, void *ctx, struct bp_err *err)
 {
-    BP_AUTO(bp_buf_free) struct bp_buf only = {0};
+    static const char *const more[] = {"--strict-names", NULL};
+    BP_AUTO(bp_list_free) struct bp_list args = {0};
     BP_AUTO(bp_tempdir_removep) char *dir = NULL;
     BP_AUTO(bp_freep) char *file = NULL;
-    const char *more[] = {"--strict-names", NULL, NULL};
+    struct bp_pg_dump_job narrowed = *job;
 
     if (bp_tempdir_new(job->options->temp_parent, &dir, err) != BP_OK)
         return err->code;
     file = bp_format("%s/schema.dump", dir);
-    /* It is a pattern: quotes make it a name. */
-    bp_buf_puts(&only, "--schema=\"");
-    for (const char *p = schema; *p != '\0'; p++)
-        bp_buf_puts(&only, (char[]){*p, *p == '"' ? '"' : '\0', '\0'});
-    bp_buf_putc(&only, '"');
-    more[1] = only.data;
-    if (dump(job, more, file, err) != BP_OK)
+    schema_args(job->args, schema, &args);
+    narrowed.args = &args;
+    if (dump(&narrowed, more, file, err) != BP_OK)
         return err->code;
     return send_file(file, sink, ctx, err);
 }

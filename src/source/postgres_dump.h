@@ -46,8 +46,9 @@ enum bp_code bp_pg_dump_run(const struct bp_pg_dump_job *job, struct bp_pg_dump_
                             struct bp_err *err) BP_CHECK;
 
 /*
- * One schema with its rows, in the custom format; the sink gets the file piece by piece. Its time
- * of creation is taken out, so that the same content gives the same bytes.
+ * What the arguments take of one schema, with its rows, in the custom format; the sink gets the
+ * file piece by piece. Its time of creation is taken out, so that the same content gives the same
+ * bytes.
  */
 enum bp_code bp_pg_dump_schema(const struct bp_pg_dump_job *job, const char *schema,
                                bp_row_sink *sink, void *ctx, struct bp_err *err) BP_CHECK;
