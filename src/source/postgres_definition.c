@@ -28,7 +28,14 @@ struct entry {
     char *body;
 };
 
-enum { CLASS_RELATION = 1259, NOBODY = -1 };
+enum {
+    CLASS_RELATION = 1259,
+    NOBODY = -1,
+    /* Many entries have a number and no text. Still, one that is higher than this and than all
+     * entries could be, from their length, is a text that only looks like an entry. */
+    MOST_UNSEEN = 100000,
+    LEAST_ENTRY = 8, /* bytes; they have more */
+};
 
 struct by_oid {
     unsigned oid;
@@ -43,6 +50,7 @@ struct reader {
     int *owners;          /* the table that an entry belongs to, by the entry's id */
     char **names;         /* of the entry when it is a table, by its id */
     size_t size;          /* of both */
+    size_t most;          /* no id is higher */
 };
 
 static const char entry_start[] = "--\n-- TOC entry ";
@@ -232,7 +240,7 @@ static void add_entry(struct reader *reader, char *text)
     struct bp_buf *out = NULL;
     int owner = NOBODY;
 
-    if (!read_entry(text, &entry, &copy))
+    if (!read_entry(text, &entry, &copy) || entry.id > reader->most)
         return;
     make_room(reader, entry.id);
     owner = find_owner(reader, &entry);
@@ -265,7 +273,8 @@ static void cut_end(struct bp_buf *verbose)
 
 void bp_pg_definitions_set(struct bp_buf *verbose, struct bp_tables *tables)
 {
-    struct reader reader = {.texts = bp_alloc(tables->count + 1, sizeof(struct bp_buf))};
+    struct reader reader = {.texts = bp_alloc(tables->count + 1, sizeof(struct bp_buf)),
+                            .most = MOST_UNSEEN + verbose->len / LEAST_ENTRY};
     char *at = NULL;
 
     sort_by_oid(&reader, tables);
