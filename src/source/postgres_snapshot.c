@@ -50,11 +50,6 @@ static enum bp_code check_rights(struct bp_pg *pg, const PGresult *list, struct 
     int unreadable_count = 0;
     int filtered_count = 0;
 
-    if (PQntuples(list) == 0)
-        return bp_fail(err, BP_EFAILED,
-                       "the database '%s' has no tables, or none that shall be backed up; hint: "
-                       "is this the right database? an empty backup would not be worth keeping",
-                       PQdb(pg->conn));
     for (int i = 0; i < PQntuples(list); i++) {
         if (!bp_pg_is_true(list, i, READABLE))
             add_name(&unreadable, unreadable_count++, PQgetvalue(list, i, QUOTED));
@@ -81,6 +76,12 @@ static enum bp_code list_tables(struct bp_pg *pg, const char *condition, PGresul
     BP_AUTO(bp_freep) char *sql = bp_format("%s%s ORDER BY c.oid", list_sql, condition);
     enum bp_code rc = bp_pg_query(pg, sql, out, err);
 
+    /* Where a selection matches nothing, its patterns are to be named: postgres_scope.h does. */
+    if (rc == BP_OK && PQntuples(*out) == 0 && condition[0] == '\0')
+        rc = bp_fail(err, BP_EFAILED,
+                     "the database '%s' has no tables; hint: is this the right database? an "
+                     "empty backup would not be worth keeping",
+                     PQdb(pg->conn));
     if (rc == BP_OK)
         rc = check_rights(pg, *out, err);
     if (rc != BP_OK)

@@ -217,7 +217,33 @@ Test(postgres_source, sees_a_table_that_matches_only_in_the_second_snapshot)
     bp_list_free(&scope->tables);
 }
 
+static void expect_refused(const struct test_db *db, const char *words)
+{
+    BP_AUTO(opened_free) struct opened o = {0};
+
+    o.source = bp_postgres_source_new(&db->options);
+    cr_expect_eq(try_snapshot(&o), BP_EUSAGE, "%s", o.err.msg);
+    cr_expect_not_null(strstr(o.err.msg, words), "%s", o.err.msg);
+}
+
 Test(postgres_source, refuses_a_scope_that_matches_nothing)
+{
+    BP_AUTO(test_db_drop) struct test_db db = {0};
+    struct bp_scope *scope = &db.options.scope;
+
+    test_db_new(&db);
+    test_db_run(&db, two_schemas);
+    bp_list_add(&scope->tables, "usres");
+    expect_refused(&db, "no table matches --table 'usres'");
+    bp_list_add(&scope->tables, "app.t");
+    expect_refused(&db, "no table matches --table 'usres'");
+    bp_list_free(&scope->tables);
+    bp_list_add(&scope->schemas, "ap");
+    expect_refused(&db, "no schema matches --schema 'ap'");
+    bp_list_free(&scope->schemas);
+}
+
+Test(postgres_source, may_select_what_has_no_rows)
 {
     BP_AUTO(test_db_drop) struct test_db db = {0};
     BP_AUTO(opened_free) struct opened o = {0};
@@ -225,11 +251,14 @@ Test(postgres_source, refuses_a_scope_that_matches_nothing)
 
     test_db_new(&db);
     test_db_run(&db, two_schemas);
-    bp_list_add(&scope->tables, "app.t");
-    bp_list_add(&scope->tables, "usres");
+    test_db_run(&db, "CREATE VIEW app.v AS SELECT 1 AS n");
+    bp_list_add(&scope->tables, "app.v");
     o.source = bp_postgres_source_new(&db.options);
-    cr_expect_eq(try_snapshot(&o), BP_EUSAGE);
-    cr_expect_not_null(strstr(o.err.msg, "'usres'"), "%s", o.err.msg);
+    take_snapshot(&o);
+    expect_tables(&o, "");
+    read_ddl(&o);
+    expect_ddl(&o, "CREATE VIEW app.v ", true);
+    expect_ddl(&o, "CREATE TABLE", false);
     bp_list_free(&scope->tables);
 }
 
