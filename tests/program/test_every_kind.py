@@ -211,14 +211,14 @@ class Traps(Bed):
             insert into pg_seclabel values ('t'::regclass, 'pg_class'::regclass, 0, 'guard',
                 'secret');
         """)
-        self.backup()
+        self.backup(BACKPROOF_ALLOW_EMPTY='1')
         name = self.create(f'{self.db}_new')
         self.assert_fails(1, 'security label provider "guard" is not loaded', 'restore', 'latest',
                           BACKPROOF_TARGET_URL=cluster.url(name))
 
     def test_a_shell_type_alone_makes_a_target_not_empty(self) -> None:
         self.make('create table t (id int)')
-        self.backup()
+        self.backup(BACKPROOF_ALLOW_EMPTY='1')
         name = self.create(f'{self.db}_new')
         cluster.psql(name, 'create type s')
         self.assert_fails(2, 'holds 1 objects (type public.s)', 'restore', 'latest',
