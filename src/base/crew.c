@@ -1,5 +1,6 @@
 #include "base/crew.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -226,7 +227,8 @@ static size_t start(struct crew *crew, struct worker *workers, size_t count)
         struct worker *worker = &workers[started];
 
         *worker = (struct worker){.crew = crew, .number = started};
-        if (pthread_create(&worker->thread, NULL, run_worker, worker) == 0)
+        errno = pthread_create(&worker->thread, NULL, run_worker, worker);
+        if (errno == 0)
             started++;
         else
             leave(crew);

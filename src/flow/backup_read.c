@@ -272,8 +272,7 @@ static enum bp_code read_all(struct reading *r, struct bp_err *err)
     if (rc != BP_OK)
         return find_cause(r, rc, began, err);
     if (why.code != BP_OK)
-        bp_info(b->job->out, "reading with %zu connections instead of %zu: %s", began, r->workers,
-                why.msg);
+        bp_info(b->job->out, "read with %zu of %zu connections: %s", began, r->workers, why.msg);
     /* Locks that were given back before the last row was read would be no locks. */
     return b->job->source->ops->confirm(b->job->source, err);
 }

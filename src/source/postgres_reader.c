@@ -63,8 +63,10 @@ static enum bp_code read_ddl(struct bp_reader *self, struct bp_tables *tables, s
     BP_AUTO(bp_buf_free) struct bp_buf sequences = {0};
     BP_AUTO(bp_buf_free) struct bp_buf refresh = {0};
 
-    if (bp_pg_dump_run(&job, &texts, err) != BP_OK)
-        return err->code;
+    if (bp_pg_dump_run(&job, &texts, err) != BP_OK) {
+        /* Whoever is in the way waits for us, so he is still there. */
+        return err->code == BP_ELOCKED ? bp_pg_name_holder(r->pg, err) : err->code;
+    }
     bp_pg_relations_read(bp_buf_str(&texts.list), &dumped);
     if (bp_pg_relations_check(&dumped, tables, err) != BP_OK ||
         bp_pg_roles(r->pg, &roles, err) != BP_OK ||

@@ -111,7 +111,7 @@ static const char *or_unknown(const char *text)
     return text != NULL ? text : "unknown";
 }
 
-static enum bp_code name_holder(struct bp_pg *pg, struct bp_err *err)
+enum bp_code bp_pg_name_holder(struct bp_pg *pg, struct bp_err *err)
 {
     static const char hint[] = "hint: wait for it or end it, or allow a longer lock timeout";
     BP_AUTO(bp_pg_clear) PGresult *found = NULL;
@@ -234,7 +234,7 @@ static enum bp_code lock_once(const struct job *job, struct bp_err *err)
         if (job->pg->conn == NULL || bp_pg_run(job->pg, "ROLLBACK", &ignored) != BP_OK)
             return rc != BP_OK ? rc : bp_fail(err, BP_EUNAVAILABLE, "%s", ignored.msg);
         if (rc == BP_ELOCKED)
-            return name_holder(job->pg, err);
+            return bp_pg_name_holder(job->pg, err);
         if (rc != BP_OK)
             return rc;
     }

@@ -27,4 +27,7 @@ enum bp_code bp_pg_snapshot_join(struct bp_pg *pg, const char *snapshot,
 enum bp_code bp_pg_snapshot_info(struct bp_pg *pg, struct bp_source_info *out,
                                  struct bp_err *err) BP_CHECK;
 
+/* BP_ELOCKED that names a table which somebody holds or waits for, and who that is. */
+enum bp_code bp_pg_name_holder(struct bp_pg *pg, struct bp_err *err) BP_CHECK;
+
 #endif

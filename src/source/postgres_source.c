@@ -132,17 +132,6 @@ static enum bp_code examine(struct bp_source *self, struct bp_findings *findings
     return bp_pg_check(&from_base(self)->shared.options, findings, err);
 }
 
-/* Patterns that match nothing are told before the locks, whose own words would mislead then. */
-static enum bp_code check_scope(struct postgres_source *s, struct bp_err *err)
-{
-    BP_AUTO(bp_list_free) struct bp_list later = {0};
-
-    if (bp_pg_run(&s->pg, "BEGIN READ ONLY", err) != BP_OK ||
-        bp_pg_scope_check(&s->pg, &s->shared.options.scope, &s->scope, &later, err) != BP_OK)
-        return err->code;
-    return bp_pg_run(&s->pg, "ROLLBACK", err);
-}
-
 static enum bp_code take_snapshot(struct bp_source *self, struct bp_source_info *info,
                                   struct bp_tables *tables, struct bp_err *err)
 {
@@ -153,7 +142,6 @@ static enum bp_code take_snapshot(struct bp_source *self, struct bp_source_info 
     if (connect_once(s, err) != BP_OK ||
         bp_pg_programs_find(options, PQserverVersion(s->pg.conn), &s->shared.programs, err) !=
             BP_OK ||
-        check_scope(s, err) != BP_OK ||
         bp_pg_snapshot_begin(&s->pg, options, s->scope.relations, err) != BP_OK ||
         read_catalog(s, info, tables, err) != BP_OK)
         return err->code;

@@ -146,8 +146,9 @@ struct bp_source_ops {
                             struct bp_err *err);
 
     /*
-     * Keep others from backing up this database under the same name, until free. BP_ELOCKED names
-     * who does it already; with wait, its end is waited for.
+     * Keep others from backing up this database under the same name, as long as the session lasts,
+     * and again when a lost one is replaced. BP_ELOCKED names who does it already; with wait, its
+     * end is waited for.
      */
     enum bp_code (*lock)(struct bp_source *self, const char *name, bool wait, struct bp_err *err);
 
@@ -182,7 +183,7 @@ struct bp_source_ops {
 
     /*
      * End the snapshot: give the tables back. Nothing can be read afterwards; what lock() holds
-     * stays. Calling it twice, or never, is fine: free does it too.
+     * stays if the session does. Calling it twice, or never, is fine: free does it too.
      */
     void (*close)(struct bp_source *self);
 

@@ -270,7 +270,7 @@ Test(postgres_source, is_fine_without_any_call)
     test_db_new(&db);
     o.source = bp_postgres_source_new(&db.options);
     o.source->ops->close(o.source);
-    cr_expect_eq(o.source->ops->alive(o.source, true, &o.err), BP_EUNAVAILABLE);
+    cr_expect_eq(o.source->ops->confirm(o.source, &o.err), BP_EUNAVAILABLE);
     cr_expect_not_null(strstr(o.err.msg, "the session that holds the locks is gone"), "%s",
                        o.err.msg);
 }
