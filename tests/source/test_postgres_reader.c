@@ -182,8 +182,7 @@ Test(postgres_reader, says_when_its_session_was_ended)
     cr_assert_str_eq(ended, "1");
     cr_expect_eq(test_rows(o.reader, &o.tables.at[0], &rows, &err), BP_EUNAVAILABLE, "%s", err.msg);
     cr_expect_eq(o.reader->ops->hold(o.reader, &o.tables.at[0], &err), BP_EUNAVAILABLE);
-    cr_expect_eq(o.source->ops->confirm(o.source, &err), BP_OK, "the holder stays: %s",
-                 err.msg);
+    cr_expect_eq(o.source->ops->confirm(o.source, &err), BP_OK, "the holder stays: %s", err.msg);
 }
 
 /* Stops a reader as soon as the server works for it. */
