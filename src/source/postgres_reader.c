@@ -167,8 +167,10 @@ enum bp_code bp_pg_reader_open(const struct bp_pg_shared *shared, struct bp_pg *
     } else if (join(r, err) != BP_OK) {
         return err->code;
     }
-    limit =
-        bp_format("SET LOCAL statement_timeout = %" PRId64, shared->options.statement_timeout_ms);
+    /* Indexes can be locked by others. Who holds one may wait for a table of ours, and the server
+     * does not see that its holder waits for this reader. */
+    limit = bp_format("SET LOCAL statement_timeout = %" PRId64 ";SET LOCAL lock_timeout = %" PRId64,
+                      shared->options.statement_timeout_ms, shared->options.lock_timeout_ms);
     if (bp_pg_run(r->pg, limit, err) != BP_OK)
         return err->code;
     *out = self;
