@@ -245,6 +245,30 @@ Test(postgres_ddl, takes_words_on_standard_error_for_a_failure)
     expect_in("pg_dump succeeded but complained: pg_dump: warning: something is odd", d.err.msg);
 }
 
+/* Each of these made somebody's job green for months. */
+Test(postgres_ddl, a_dump_that_is_none_is_a_failure_whatever_its_exit_status)
+{
+    static const char *const dumps[][2] = {
+        {": >\"$file\"", "input file is too short"},
+        {"echo 'pg_dump: error: connection to server failed' >\"$file\"",
+         "does not appear to be a valid archive"},
+        {"\"$bin/pg_dump\" --exclude-table=t \"$@\"",
+         "pg_dump wrote no definition of table 'public.t', whose rows are backed up"},
+        {"exit 0", "could not open input file"}};
+
+    for (size_t i = 0; i < sizeof(dumps) / sizeof(dumps[0]); i++) {
+        BP_AUTO(ddl_free) struct ddl d = {0};
+        BP_AUTO(bp_freep)
+        char *does = bp_format("for bin in /usr/lib/postgresql/*/bin; do :; done\n"
+                               "ln -s \"$bin/pg_restore\" \"$(dirname \"$0\")\"\n"
+                               "for a; do case $a in --file=*) file=${a#--file=} ;; esac; done\n%s",
+                               dumps[i][0]);
+
+        read_with_pg_dump(does, &d);
+        expect_in(dumps[i][1], d.err.msg);
+    }
+}
+
 Test(postgres_ddl, says_what_helps_when_the_disk_is_full)
 {
     static const char hint[] =
@@ -361,7 +385,7 @@ Test(postgres_ddl, says_when_pg_dump_has_to_wait_for_a_lock)
                      " relation = 't'::regclass) LOOP PERFORM pg_sleep(0.01); END LOOP; END$$");
     cr_expect_eq(d.reader->ops->ddl(d.reader, &d.tables, &d.ddl, &d.err), BP_ELOCKED, "%s",
                  d.err.msg);
-    expect_in("another session waits to change it", d.err.msg);
+    expect_in("table public.t is locked by process ", d.err.msg);
     PQfinish(other);
 }
 
