@@ -163,13 +163,17 @@ static enum bp_code open_reader(struct bp_source *self, size_t number, struct bp
 static enum bp_code ask(struct postgres_source *s, bool sure, struct bp_err *err)
 {
     int64_t now = bp_clock_mono(s->shared.options.clock);
+    /* After an error it takes no statement, but it lives. */
+    bool broken = PQtransactionStatus(s->pg.conn) == PQTRANS_INERROR;
     enum bp_code rc = BP_OK;
 
     if (s->pg.given_up)
         return bp_fail(err, BP_ESTOPPED,
                        "the session that held the locks was ended by this program");
     /* A server that ends a session says so, or closes the connection: both can be read. */
-    if (sure || now - s->asked_ms >= ASK_MS) {
+    if (broken) {
+        rc = bp_pg_look(&s->pg, err);
+    } else if (sure || now - s->asked_ms >= ASK_MS) {
         s->asked_ms = now;
         rc = bp_pg_run(&s->pg, "SELECT 1", err);
     } else {

@@ -187,7 +187,7 @@ Test(backup_read, fewer_connections_than_asked_for_read_everything)
     backup_manifest();
     cr_expect_eq(bw.manifest.table_count, 4);
     cr_expect_eq(bw.result.rows, 705);
-    cr_expect_not_null(strstr(bw.printed, "instead of 4: too many connections\n"), "%s",
+    cr_expect_not_null(strstr(bw.printed, "read with 1 of 4 connections: too many connections\n"), "%s",
                        bw.printed);
 }
 

@@ -36,6 +36,9 @@ def setUpModule() -> None:
         BackupTest.cluster.psql(name, sql)
 
 
+LOST = 'connection .* was lost|terminating connection|the session that holds the locks is gone'
+
+
 class FaultTest(BackupTest):
     """Each test begins with one archive on the branch."""
 
@@ -66,14 +69,14 @@ class Server(FaultTest):
                    'the restart of the server')
         self.wait_for_server()
         self.net.mend()
-        self.fails(child, 5, r'connection .* was lost|terminating connection')
+        self.fails(child, 5, LOST)
 
     def test_is_stopped_at_once_while_rows_are_read(self) -> None:
         child = self.start_and_cut('hang')
         self.cluster.stop('immediate')
         try:
             self.net.mend()
-            result = self.finish(child, 5, r'connection .* was lost|terminating connection')
+            result = self.finish(child, 5, LOST)
         finally:
             self.cluster.start()
         self.assertEqual('', result.out)
@@ -93,20 +96,20 @@ class Session(FaultTest):
         child = self.start_and_cut('hang')
         self.terminate(self.holder())
         self.net.mend()
-        self.fails(child, 5, r'connection .* was lost|terminating connection')
+        self.fails(child, 5, 'the session that holds the locks is gone')
 
     def test_that_reads_rows_ends(self) -> None:
         child = self.start_and_cut('hang')
         self.terminate(self.reader(self.net))
         self.net.mend()
-        self.fails(child, 5, r'connection .* was lost|terminating connection',
+        self.fails(child, 5, LOST,
                    r'table .public\.(one|two)')
 
     def test_that_waits_for_a_lock_ends(self) -> None:
         with self.locked('large', 'small_3'):
             child = self.start('backup', DATABASE_URL=self.url('large'))
             self.terminate(self.waiting())
-            self.fails(child, 5, r'connection .* was lost|terminating connection')
+            self.fails(child, 5, LOST)
 
     def waiting(self) -> str:
         return wait_until(lambda: self.cluster.psql('postgres', """

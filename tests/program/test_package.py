@@ -19,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / 'tests' / 'support'))
 
-from contract import cache_folder  # noqa: E402
+from npm_tools import cache_folder  # noqa: E402
 from processes import FOREIGN, clean_env, unwind_on_sigterm  # noqa: E402
 
 EPOCH = '1700000000'

@@ -13,13 +13,17 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 
 
+def cache_folder() -> Path:
+    """What tests fetch once and keep."""
+    chosen = os.environ.get('BP_TEST_CACHE')
+    return Path(chosen) if chosen else HERE.parent.parent / 'build' / 'test-cache'
+
+
 def install(manifest: Path, name: str, *words: str) -> Path:
     """node_modules of this folder's package.json; filled at the first use of each version of its
     lock file. The words go to npm ci."""
-    chosen = os.environ.get('BP_TEST_CACHE')
-    cache = Path(chosen) if chosen else HERE.parent.parent / 'build' / 'test-cache'
     lock = (manifest / 'package-lock.json').read_bytes()
-    folder = cache / f'{name}-{hashlib.sha256(lock).hexdigest()[:16]}'
+    folder = cache_folder() / f'{name}-{hashlib.sha256(lock).hexdigest()[:16]}'
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / 'lock', 'w', encoding='utf-8') as guard:
         fcntl.flock(guard, fcntl.LOCK_EX)       # two tests may want it at the same time
