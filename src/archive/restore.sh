@@ -180,7 +180,6 @@ SET client_encoding = '$encoding';
 SET search_path = '';
 SET datestyle = ISO;
 SET intervalstyle = postgres;
-SET lc_monetary = 'C';
 SET standard_conforming_strings = on;
 SET array_nulls = on;
 SET client_min_messages = warning;

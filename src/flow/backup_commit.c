@@ -159,8 +159,12 @@ enum bp_code bp_backup_commit(struct bp_backup *b, struct bp_backup_result *resu
     enum bp_code rc = commit_once(b, result, err);
 
     for (int i = 1; may_pass(rc) && i < PUSHES; i++) {
-        if (bp_stop_check(b->job->clock->stop, err) != BP_OK)
-            return err->code;
+        struct bp_err stop = {0};
+
+        /* What was sent is on the server, which may still be at work on it. */
+        if (bp_stop_check(b->job->clock->stop, &stop) != BP_OK)
+            return bp_fail(err, stop.code, "%s%s", stop.msg,
+                           rc == BP_ELOCKED ? "" : "; it is not known whether the change arrived");
         bp_info(b->job->out, "%s; trying again", err->msg);
         if (bp_clock_sleep(b->job->clock, (int64_t)PUSH_AGAIN_MS * i, err) != BP_OK)
             return err->code;

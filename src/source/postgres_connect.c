@@ -26,8 +26,6 @@ enum {
 static const char settings[] = "SET search_path = '';"
                                "SET datestyle = ISO;"
                                "SET intervalstyle = postgres;"
-                               "SET timezone = 'UTC';"
-                               "SET lc_monetary = 'C';"
                                "SET extra_float_digits = 3;"
                                "SET bytea_output = hex;"
                                "SET xmloption = content;"

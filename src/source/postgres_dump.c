@@ -168,7 +168,8 @@ static enum bp_code fail_program(const char *name, int status, const char *words
     /* The server's own disk may be full as well; its words come behind "ERROR:". */
     bool full = strstr(words, "No space left on device") != NULL && strstr(words, "ERROR:") == NULL;
 
-    if (strstr(words, "timeout") != NULL && strstr(words, "LOCK TABLE") != NULL)
+    if (strstr(words, "deadlock detected") != NULL ||
+        (strstr(words, "timeout") != NULL && strstr(words, "LOCK TABLE") != NULL))
         return bp_fail(err, BP_ELOCKED,
                        "%s could not lock a table in time: another session waits to change it; "
                        "hint: try again later: %s",

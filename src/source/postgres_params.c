@@ -137,6 +137,13 @@ static bool is_libpq_variable(const PQconninfoOption *known, const char *var)
     return false;
 }
 
+/* What a child's messages or the text of a value would depend on. */
+static bool changes_text(const char *var)
+{
+    return bp_text_starts_with(var, "LC_") || bp_text_starts_with(var, "PGTZ=") ||
+           bp_text_starts_with(var, "PGDATESTYLE=");
+}
+
 static void add_var(struct bp_list *out, const char *name, const char *value)
 {
     if (value != NULL && value[0] != '\0')
@@ -148,7 +155,7 @@ void bp_pg_child_env(PGconn *conn, const struct bp_env *base, struct bp_list *ou
     BP_AUTO(free_conninfop) PQconninfoOption *used = PQconninfo(conn);
 
     for (const char *const *var = base->vars; *var != NULL; var++) {
-        if (!is_libpq_variable(used, *var) && !bp_text_starts_with(*var, "LC_"))
+        if (!is_libpq_variable(used, *var) && !changes_text(*var))
             bp_list_add(out, *var);
     }
     for (const PQconninfoOption *o = used; o->keyword != NULL; o++) {
@@ -162,5 +169,6 @@ void bp_pg_child_env(PGconn *conn, const struct bp_env *base, struct bp_list *ou
     add_var(out, "PGUSER", PQuser(conn));
     add_var(out, "PGDATABASE", PQdb(conn));
     add_var(out, "PGPASSWORD", PQpass(conn));
+    add_var(out, "PGTZ", "UTC");
     add_var(out, "LC_ALL", "C");
 }

@@ -141,7 +141,7 @@ static const struct bp_reader_ops ops = {
 static enum bp_code join(struct postgres_reader *r, struct bp_err *err)
 {
     if (bp_pg_connect(r->pg, &r->options, err) != BP_OK ||
-        bp_pg_apply_settings(r->pg, err) != BP_OK)
+        bp_pg_apply_settings(r->pg, err) != BP_OK || bp_pg_snapshot_prepare(r->pg, err) != BP_OK)
         return err->code;
     r->pg->deadline = 0;
     return bp_pg_snapshot_join(r->pg, r->shared->snapshot, err);

@@ -264,6 +264,11 @@ enum bp_code bp_pg_snapshot_begin(struct bp_pg *pg, const struct bp_postgres_opt
     return rc == BP_OK ? bp_pg_apply_settings(pg, err) : rc;
 }
 
+enum bp_code bp_pg_snapshot_prepare(struct bp_pg *pg, struct bp_err *err)
+{
+    return bp_pg_run(pg, "SET timezone = 'UTC'", err);
+}
+
 enum bp_code bp_pg_snapshot_join(struct bp_pg *pg, const char *snapshot, struct bp_err *err)
 {
     BP_AUTO(bp_freep)

@@ -19,6 +19,10 @@
 enum bp_code bp_pg_snapshot_begin(struct bp_pg *pg, const struct bp_postgres_options *options,
                                   const char *condition, struct bp_err *err) BP_CHECK;
 
+/* For a session that reads: the text of a time shall not depend on who makes the backup. Not for
+ * one that loads, where expressions are computed in the database's own time zone. */
+enum bp_code bp_pg_snapshot_prepare(struct bp_pg *pg, struct bp_err *err) BP_CHECK;
+
 /* Join the snapshot of this name, in a transaction of one's own. */
 enum bp_code bp_pg_snapshot_join(struct bp_pg *pg, const char *snapshot,
                                  struct bp_err *err) BP_CHECK;

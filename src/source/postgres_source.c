@@ -39,7 +39,8 @@ static enum bp_code prepare(struct postgres_source *s, struct bp_err *err)
     const struct bp_postgres_options *options = &s->shared.options;
 
     bp_pg_scope_free(&s->scope);
-    if (bp_pg_scope_open(&s->pg, &options->scope, &s->scope, err) != BP_OK)
+    if (bp_pg_scope_open(&s->pg, &options->scope, &s->scope, err) != BP_OK ||
+        bp_pg_snapshot_prepare(&s->pg, err) != BP_OK)
         return err->code;
     if (s->lock_name == NULL)
         return BP_OK;
