@@ -293,6 +293,7 @@ Test(postgres_conn, sets_what_changes_the_output)
                     "ALTER DATABASE %1$s SET extra_float_digits = -5;"
                     "ALTER DATABASE %1$s SET intervalstyle = 'iso_8601';"
                     "ALTER DATABASE %1$s SET statement_timeout = '20s';"
+                    "ALTER DATABASE %1$s SET timezone = 'Asia/Tokyo';"
                     "ALTER DATABASE %1$s SET quote_all_identifiers = on",
                     db.name);
     test_db_run(&db, sql);
@@ -300,10 +301,36 @@ Test(postgres_conn, sets_what_changes_the_output)
     cr_assert_eq(bp_pg_query(&pg,
                              "SELECT concat_ws(' ', date '2024-02-01', '\\x00'::bytea,"
                              " 0.1::float8, interval '1 day', quote_ident('a'),"
-                             " current_setting('statement_timeout'))",
+                             " current_setting('statement_timeout'),"
+                             " timestamptz '2024-02-01 12:00+00', current_setting('lc_monetary'))",
                              &result, &err),
                  BP_OK, "%s", err.msg);
-    cr_expect_str_eq(PQgetvalue(result, 0, 0), "2024-02-01 \\x00 0.1 1 day a 0");
+    cr_expect_str_eq(PQgetvalue(result, 0, 0),
+                     "2024-02-01 \\x00 0.1 1 day a 0 2024-02-01 12:00:00+00 C");
+}
+
+/* Between two attempts to lock, and while files are pushed, a session has nothing to do. */
+Test(postgres_conn, may_be_idle_whatever_the_database_allows)
+{
+    BP_AUTO(test_db_drop) struct test_db db = {0};
+    BP_AUTO(bp_pg_close) struct bp_pg pg = {0};
+    BP_AUTO(bp_pg_clear) PGresult *result = NULL;
+    BP_AUTO(bp_freep) char *sql = NULL;
+    struct bp_err err = {0};
+
+    test_db_new(&db);
+    sql = bp_format("ALTER DATABASE %1$s SET idle_in_transaction_session_timeout = '20s';"
+                    "DO $$BEGIN IF current_setting('server_version_num')::int >= 140000 THEN"
+                    " ALTER DATABASE %1$s SET idle_session_timeout = '20s'; END IF; END$$",
+                    db.name);
+    test_db_run(&db, sql);
+    cr_assert_eq(bp_pg_open(&pg, &db.options, &err), BP_OK, "%s", err.msg);
+    cr_assert_eq(bp_pg_query(&pg,
+                             "SELECT count(*) || ' ' || sum(setting::int) FROM pg_settings"
+                             " WHERE name ~ '^idle_(in_transaction_)?session_timeout$'",
+                             &result, &err),
+                 BP_OK, "%s", err.msg);
+    cr_expect_str_eq(PQgetvalue(result, 0, 0), PQserverVersion(pg.conn) >= 140000 ? "2 0" : "1 0");
 }
 
 static void *ask_to_stop(void *ctx)

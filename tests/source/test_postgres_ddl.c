@@ -411,3 +411,22 @@ Test(postgres_ddl, fixes_the_restrict_key_by_the_content)
     cr_expect_eq(strcspn(strstr(one.data, "\\restrict ") + 10, "\n"), 64);
     cr_expect_str_eq(none.data, "SELECT 1;\n");
 }
+
+/* Their values are read by name, and a schema can be renamed without a lock on what is in it. */
+Test(postgres_ddl, does_not_take_the_sequence_of_another_schema_that_took_the_name)
+{
+    BP_AUTO(test_db_drop) struct test_db db = {0};
+    BP_AUTO(ddl_free) struct ddl d = {0};
+
+    test_db_new(&db);
+    test_db_run(&db, "CREATE TABLE t (); CREATE SCHEMA app; CREATE SEQUENCE app.s START 5");
+    d.source = bp_postgres_source_new(&db.options);
+    cr_assert_eq(d.source->ops->snapshot(d.source, &d.info, &d.tables, &d.err), BP_OK, "%s",
+                 d.err.msg);
+    d.reader = test_reader(d.source);
+    test_db_run(&db, "CREATE SCHEMA stage; CREATE SEQUENCE stage.s START 77;"
+                     "ALTER SCHEMA app RENAME TO old; ALTER SCHEMA stage RENAME TO app");
+    cr_expect_eq(d.reader->ops->ddl(d.reader, &d.tables, &d.ddl, &d.err), BP_ELOCKED, "%s",
+                 d.err.msg);
+    expect_in("cannot read the sequences: ", d.err.msg);
+}

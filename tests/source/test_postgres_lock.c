@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "support/fake_clock.h"
 #include "test_postgres_support.h"
 
 static void open_session(const struct test_db *db, struct bp_pg *pg)
@@ -203,4 +204,52 @@ Test(postgres_lock, fails_without_a_connection)
     open_session(&db, &pg);
     bp_pg_close(&pg);
     cr_expect_eq(bp_pg_lock(&pg, &db.options, "main", true, &err), BP_EUNAVAILABLE, "%s", err.msg);
+}
+
+/* What the server knows of a session that waits, at each moment in which it waits. */
+struct waiter {
+    const struct test_db *db;
+    struct bp_pg pg;
+    struct bp_pg holder;
+    char *seen;
+};
+
+static void look_at_waiter(struct fake_clock *clock, int64_t ms)
+{
+    struct waiter *w = clock->ctx;
+    BP_AUTO(bp_freep)
+    char *sql = bp_format("SELECT concat_ws(' ', state, backend_xmin, backend_xid)"
+                          " FROM pg_stat_activity WHERE pid = %d",
+                          PQbackendPID(w->pg.conn));
+
+    (void)ms;
+    bp_free(w->seen);
+    w->seen = test_db_value(w->db, sql);
+    if (clock->sleeps >= 3)
+        bp_pg_close(&w->holder);
+}
+
+/* VACUUM would remove nothing, and CREATE INDEX CONCURRENTLY would wait for the end. */
+Test(postgres_lock, is_waited_for_without_a_snapshot, .timeout = 60)
+{
+    BP_AUTO(test_db_drop) struct test_db db = {0};
+    BP_AUTO(bp_pg_close) struct bp_pg third = {0};
+    struct fake_clock clock = fake_clock_new();
+    struct waiter w = {.db = &db};
+    struct bp_err err = {0};
+
+    test_db_new(&db);
+    open_session(&db, &w.holder);
+    open_session(&db, &w.pg);
+    open_session(&db, &third);
+    take(&db, &w.holder, "main");
+    clock.ctx = &w;
+    clock.on_sleep = look_at_waiter;
+    w.pg.clock = &clock.base;
+    cr_expect_eq(bp_pg_lock(&w.pg, &db.options, "main", true, &err), BP_OK, "%s", err.msg);
+    cr_assert_not_null(w.seen);
+    cr_expect_str_eq(w.seen, "idle");
+    expect_taken(&db, &third, "main");
+    bp_pg_close(&w.pg);
+    bp_free(w.seen);
 }

@@ -272,3 +272,123 @@ Test(postgres_reader, cannot_join_a_snapshot_that_ended)
     cr_expect_not_null(strstr(err.msg, "cannot join the snapshot: "), "%s", err.msg);
     cr_expect_null(o.reader);
 }
+
+/* A blue-green deployment, which needs no lock on a table. */
+static const char swap_schemas[] =
+    "BEGIN; ALTER SCHEMA app RENAME TO old; ALTER SCHEMA stage RENAME TO app; COMMIT";
+
+static void expect_other_table(struct bp_reader *reader, const struct bp_table *table)
+{
+    BP_AUTO(bp_buf_free) struct bp_buf rows = {0};
+    struct bp_err err = {0};
+
+    cr_expect_eq(test_rows(reader, table, &rows, &err), BP_ELOCKED, "%s: %s", bp_buf_str(&rows),
+                 err.msg);
+    cr_expect_not_null(strstr(err.msg, "another table has this name by now"), "%s", err.msg);
+}
+
+Test(postgres_reader, does_not_take_the_rows_of_another_table_that_took_the_name)
+{
+    BP_AUTO(test_db_drop) struct test_db db = {0};
+    BP_AUTO(opened_free) struct opened o = {0};
+    struct bp_err err = {0};
+
+    test_db_new(&db);
+    test_db_run(&db, "CREATE SCHEMA app; CREATE TABLE app.t (id int); INSERT INTO app.t VALUES (1);"
+                     "CREATE SCHEMA stage; CREATE TABLE stage.t (id int);"
+                     "INSERT INTO stage.t VALUES (7), (8)");
+    open_both(&db, &o);
+    cr_assert_eq(o.reader->ops->hold(o.reader, &o.tables.at[0], &err), BP_OK, "%s", err.msg);
+    test_db_run(&db, swap_schemas);
+    cr_assert_str_eq(o.tables.at[0].schema, "app");
+    expect_other_table(o.reader, &o.tables.at[0]);
+    expect_other_table(o.holder, &o.tables.at[0]);
+}
+
+Test(postgres_reader, does_not_take_a_table_without_rows_for_the_one_that_was_locked)
+{
+    BP_AUTO(test_db_drop) struct test_db db = {0};
+    BP_AUTO(opened_free) struct opened o = {0};
+
+    test_db_new(&db);
+    test_db_run(&db,
+                "CREATE SCHEMA app; CREATE TABLE app.t (id int); INSERT INTO app.t VALUES (1)");
+    open_both(&db, &o);
+    /* It is newer than the snapshot, so there is nothing to be seen in it. */
+    test_db_run(&db, "CREATE SCHEMA stage; CREATE TABLE stage.t (id int);"
+                     "INSERT INTO stage.t VALUES (7)");
+    test_db_run(&db, swap_schemas);
+    expect_other_table(o.reader, &o.tables.at[0]);
+    expect_other_table(o.holder, &o.tables.at[0]);
+}
+
+static void expect_lock_timeout(struct bp_reader *reader, const struct bp_table *table)
+{
+    BP_AUTO(bp_buf_free) struct bp_buf rows = {0};
+    struct bp_err err = {0};
+
+    cr_expect_eq(test_rows(reader, table, &rows, &err), BP_ELOCKED, "%s", err.msg);
+    cr_expect_not_null(strstr(err.msg, "lock timeout"), "%s", err.msg);
+}
+
+/* REINDEX locks the index alone, and whoever plans a query of its table wants that, too. */
+Test(postgres_reader, does_not_wait_for_ever_for_an_index, .timeout = 60)
+{
+    BP_AUTO(test_db_drop) struct test_db db = {0};
+    BP_AUTO(opened_free) struct opened o = {0};
+    struct bp_err err = {0};
+    PGconn *other = NULL;
+
+    test_db_new(&db);
+    test_db_run(&db, "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)");
+    db.options.lock_timeout_ms = 100;
+    open_both(&db, &o);
+    other = test_db_session(&db);
+    PQclear(PQexec(other, "BEGIN; REINDEX INDEX t_pkey"));
+    cr_assert_eq(PQtransactionStatus(other), PQTRANS_INTRANS);
+    cr_expect_eq(o.reader->ops->hold(o.reader, &o.tables.at[0], &err), BP_OK, "%s", err.msg);
+    expect_lock_timeout(o.reader, &o.tables.at[0]);
+    expect_lock_timeout(o.holder, &o.tables.at[0]);
+    PQfinish(other);
+}
+
+static void expect_hidden(struct bp_reader *reader, const struct bp_table *table, const char *state)
+{
+    BP_AUTO(bp_buf_free) struct bp_buf rows = {0};
+    struct bp_err err = {0};
+
+    cr_expect_eq(test_rows(reader, table, &rows, &err), BP_EFAILED, "%s", err.msg);
+    cr_expect_not_null(strstr(err.msg, state), "%s", err.msg);
+    cr_expect_null(strstr(err.msg, "alice"), "%s", err.msg);
+}
+
+/* The server's words repeat the value that an expression could not take. */
+Test(postgres_reader, shows_no_value_of_a_masked_table_in_an_error)
+{
+    static const struct {
+        const char *mask;
+        const char *state;
+    } cases[] = {
+        {"t.n=t.email::int::text", "SQLSTATE 22P02"},
+        {"t.n=t.email::date::text", "SQLSTATE 22007"},
+        {"t.n=t.email::public.short", "SQLSTATE 23514"},
+        {"t.n=public.tell(t.email)", "SQLSTATE P0001"},
+    };
+    BP_AUTO(test_db_drop) struct test_db db = {0};
+
+    test_db_new(&db);
+    test_db_run(&db, "CREATE DOMAIN short AS text CHECK (length(value) < 9);"
+                     "CREATE FUNCTION tell(words text) RETURNS text LANGUAGE plpgsql AS $$BEGIN"
+                     " RAISE EXCEPTION 'see %', words USING DETAIL = words, HINT = words; END$$;"
+                     "CREATE TABLE t (id int PRIMARY KEY, email text, n text);"
+                     "INSERT INTO t VALUES (1, 'alice@example.org', 'n')");
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        BP_AUTO(opened_free) struct opened o = {0};
+
+        bp_list_add(&db.options.scope.masks, cases[i].mask);
+        open_both(&db, &o);
+        expect_hidden(o.reader, &o.tables.at[0], cases[i].state);
+        expect_hidden(o.holder, &o.tables.at[0], cases[i].state);
+        bp_list_free(&db.options.scope.masks);
+    }
+}

@@ -274,3 +274,78 @@ Test(postgres_source, is_fine_without_any_call)
     cr_expect_not_null(strstr(o.err.msg, "the session that holds the locks is gone"), "%s",
                        o.err.msg);
 }
+
+static void end_sessions(const struct test_db *db)
+{
+    test_db_run(db, "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid()");
+}
+
+static enum bp_code try_lock(const struct test_db *db, struct bp_err *err)
+{
+    BP_AUTO(bp_source_freep) struct bp_source *other = bp_postgres_source_new(&db->options);
+
+    return other->ops->lock(other, "main", false, err);
+}
+
+Test(postgres_source, takes_its_lock_again_with_a_new_session)
+{
+    BP_AUTO(test_db_drop) struct test_db db = {0};
+    BP_AUTO(opened_free) struct opened o = {0};
+    struct bp_err err = {0};
+
+    test_db_new(&db);
+    test_db_run(&db, "CREATE TABLE t (id int)");
+    o.source = bp_postgres_source_new(&db.options);
+    cr_assert_eq(o.source->ops->lock(o.source, "main", false, &o.err), BP_OK, "%s", o.err.msg);
+    take_snapshot(&o);
+    end_sessions(&db);
+    cr_expect_eq(o.source->ops->confirm(o.source, &o.err), BP_EUNAVAILABLE);
+    o.source->ops->close(o.source);
+    forget(&o);
+    take_snapshot(&o);
+    cr_expect_eq(try_lock(&db, &err), BP_ELOCKED, "two backups at once");
+}
+
+Test(postgres_source, does_not_begin_anew_beside_another_backup)
+{
+    BP_AUTO(test_db_drop) struct test_db db = {0};
+    BP_AUTO(opened_free) struct opened o = {0};
+    BP_AUTO(opened_free) struct opened other = {0};
+
+    test_db_new(&db);
+    test_db_run(&db, "CREATE TABLE t (id int)");
+    o.source = bp_postgres_source_new(&db.options);
+    other.source = bp_postgres_source_new(&db.options);
+    cr_assert_eq(o.source->ops->lock(o.source, "main", false, &o.err), BP_OK, "%s", o.err.msg);
+    take_snapshot(&o);
+    end_sessions(&db);
+    o.source->ops->close(o.source);
+    forget(&o);
+    cr_assert_eq(other.source->ops->lock(other.source, "main", false, &other.err), BP_OK, "%s",
+                 other.err.msg);
+    cr_expect_eq(try_snapshot(&o), BP_ELOCKED, "%s", o.err.msg);
+    cr_expect_not_null(strstr(o.err.msg, "another backup of database"), "%s", o.err.msg);
+}
+
+Test(postgres_source, confirms_that_nothing_was_changed_but_what_does_not_matter)
+{
+    BP_AUTO(test_db_drop) struct test_db db = {0};
+    BP_AUTO(opened_free) struct opened o = {0};
+
+    test_db_new(&db);
+    test_db_run(&db, "CREATE TABLE t (id int); CREATE FUNCTION f() RETURNS int LANGUAGE sql AS"
+                     " 'SELECT 1'");
+    o.source = bp_postgres_source_new(&db.options);
+    take_snapshot(&o);
+    test_db_run(&db, "CREATE TABLE u (id int); CREATE FUNCTION g() RETURNS int LANGUAGE sql AS"
+                     " 'SELECT 1'; ANALYZE t; GRANT SELECT ON t TO PUBLIC");
+    cr_expect_eq(o.source->ops->confirm(o.source, &o.err), BP_OK, "%s", o.err.msg);
+    test_db_run(&db, "DROP FUNCTION f()");
+    cr_expect_eq(o.source->ops->confirm(o.source, &o.err), BP_ELOCKED, "%s", o.err.msg);
+    cr_expect_not_null(strstr(o.err.msg, "function public.f ["), "%s", o.err.msg);
+    o.source->ops->close(o.source);
+    forget(&o);
+    take_snapshot(&o);
+    cr_expect_eq(o.source->ops->confirm(o.source, &o.err), BP_OK, "%s", o.err.msg);
+}
