@@ -7,6 +7,9 @@
 #include "base/mem.h"
 #include "flow/backup_internal.h"
 
+/* Somebody who changes tables gets this time for it before all is read anew; then twice as long. */
+enum { FIRST_WAIT_MS = 5000 };
+
 /* Forget all that was read. */
 static void free_backup(struct bp_backup *b)
 {
@@ -114,7 +117,7 @@ static enum bp_code read_snapshot(struct bp_backup *b, struct bp_err *err)
 {
     int64_t left = b->job->lock_retries;
 
-    for (;;) {
+    for (int64_t wait_ms = FIRST_WAIT_MS;; wait_ms *= 2) {
         enum bp_code rc = take_snapshot(b, err);
 
         if (rc != BP_OK)
@@ -122,10 +125,16 @@ static enum bp_code read_snapshot(struct bp_backup *b, struct bp_err *err)
         rc = bp_backup_read(b, err);
         if (!b->no_room && (rc != BP_ELOCKED || left-- <= 0))
             return rc;
-        bp_info(b->job->out, "%s; beginning anew%s", err->msg,
-                b->no_room ? " with fewer connections" : "");
         b->job->source->ops->close(b->job->source);
         free_backup(b);
+        if (b->no_room) {
+            bp_info(b->job->out, "%s; beginning anew with fewer connections", err->msg);
+            continue;
+        }
+        bp_info(b->job->out, "%s; beginning anew in %" PRId64 " s", err->msg, wait_ms / 1000);
+        b->phase = "waiting to begin anew";
+        if (bp_clock_sleep(b->job->clock, wait_ms, err) != BP_OK)
+            return err->code;
     }
 }
 

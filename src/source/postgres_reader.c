@@ -50,6 +50,13 @@ static struct bp_pg_dump_job dump_job(struct postgres_reader *r, const struct bp
                                    .args = args};
 }
 
+/* While pg_dump ran, nobody may have changed what it wrote down. Its connection is free again. */
+static enum bp_code check_definitions(struct postgres_reader *r, struct bp_err *err)
+{
+    return bp_pg_changes_look(&r->options, &r->shared->changes, false, &r->shared->definitions,
+                              err);
+}
+
 /* What pg_dump wrote decides which sequences and views there are: a selection may leave some out.
  */
 static enum bp_code read_ddl(struct bp_reader *self, struct bp_tables *tables, struct bp_ddl *out,
@@ -73,6 +80,8 @@ static enum bp_code read_ddl(struct bp_reader *self, struct bp_tables *tables, s
         bp_pg_ddl_sequences(r->pg, &dumped, !r->shared->narrow, &sequences, err) != BP_OK ||
         bp_pg_ddl_refresh(r->pg, &dumped, !r->shared->narrow, &refresh, err) != BP_OK)
         return err->code;
+    if (check_definitions(r, err) != BP_OK)
+        return err->code;
     bp_pg_definitions_set(&texts.verbose, tables);
     *out = (struct bp_ddl){.roles = bp_buf_take(&roles),
                            .pre_data = bp_buf_take(&texts.pre_data),
@@ -88,7 +97,9 @@ static enum bp_code dump_schema(struct bp_reader *self, const char *schema, bp_r
     struct postgres_reader *r = from_base(self);
     const struct bp_pg_dump_job job = dump_job(r, &r->shared->dump_rows);
 
-    return bp_pg_dump_schema(&job, schema, sink, ctx, err);
+    if (bp_pg_dump_schema(&job, schema, sink, ctx, err) != BP_OK)
+        return err->code;
+    return check_definitions(r, err);
 }
 
 /*

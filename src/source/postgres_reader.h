@@ -2,6 +2,7 @@
 #ifndef BP_SOURCE_POSTGRES_READER_H
 #define BP_SOURCE_POSTGRES_READER_H
 
+#include "source/postgres_changes.h"
 #include "source/postgres_conn.h"
 #include "source/postgres_dump.h"
 
@@ -10,9 +11,12 @@ struct bp_pg_shared {
     struct bp_postgres_options options;
     struct bp_pg_programs programs;
     char *snapshot;
-    bool narrow;              /* a selection leaves out what belongs to no schema */
-    struct bp_list dump_args; /* for pg_dump: what is left out */
-    struct bp_list dump_rows; /* the same for the rows, in dumps that have rows */
+    struct bp_pg_changes_scope changes;
+    struct bp_list names;       /* of the snapshot: postgres_changes.h */
+    struct bp_list definitions; /* these and all others */
+    bool narrow;                /* a selection leaves out what belongs to no schema */
+    struct bp_list dump_args;   /* for pg_dump: what is left out */
+    struct bp_list dump_rows;   /* the same for the rows, in dumps that have rows */
 };
 
 /*

@@ -16,14 +16,14 @@
 #include "source/postgres_split.h"
 
 /* So often the holder of the locks is asked whether it is still there. */
-enum { ASK_MS = 30000 };
+enum { ASK_MS = 30000, LAST_RETRIES = 10 };
 
 struct postgres_source {
     struct bp_source base; /* must be first */
     struct bp_pg pg;       /* holds the locks and the snapshot */
     struct bp_pg_scope scope;
     struct bp_pg_shared shared;
-    struct bp_list objects; /* what there was in the snapshot, to see what changes */
+    struct bp_list schemas; /* that the scope takes something of */
     int64_t asked_ms;       /* when the holder was last asked */
     char *lock_name;        /* what lock() was called with; NULL: it was not */
     bool lock_waits;
@@ -111,17 +111,32 @@ static enum bp_code make_dump_args(struct postgres_source *s, struct bp_source_i
     return bp_pg_scope_data_args(&s->pg, scope, &s->scope, &s->shared.dump_rows, err);
 }
 
+static enum bp_code list_definitions(struct postgres_source *s, const struct bp_list *schemas,
+                                     struct bp_err *err)
+{
+    struct bp_pg_shared *shared = &s->shared;
+
+    bp_list_free(&s->schemas);
+    for (size_t i = 0; i < schemas->count; i++)
+        bp_list_add(&s->schemas, schemas->at[i]);
+    shared->changes =
+        (struct bp_pg_changes_scope){.schemas = &s->schemas, .relations = s->scope.relations};
+    if (bp_pg_changes_list(&s->pg, &shared->changes, true, &shared->names, err) != BP_OK)
+        return err->code;
+    return bp_pg_changes_list(&s->pg, &shared->changes, false, &shared->definitions, err);
+}
+
 static enum bp_code read_catalog(struct postgres_source *s, struct bp_source_info *info,
                                  struct bp_tables *tables, struct bp_err *err)
 {
     const struct bp_scope *scope = &s->shared.options.scope;
     size_t readers = s->shared.options.jobs > 0 ? (size_t)s->shared.options.jobs : bp_crew_cores();
 
-    if (bp_pg_changes_list(&s->pg, &s->objects, err) != BP_OK ||
-        bp_pg_scope_check(&s->pg, scope, &s->scope, &info->warnings, err) != BP_OK ||
+    if (bp_pg_scope_check(&s->pg, scope, &s->scope, &info->warnings, err) != BP_OK ||
         make_dump_args(s, info, err) != BP_OK || bp_pg_snapshot_info(&s->pg, info, err) != BP_OK ||
         bp_pg_catalog_read(&s->pg, s->scope.rows, tables, err) != BP_OK ||
         bp_pg_catalog_schemas(&s->pg, s->scope.relations, &info->schemas, err) != BP_OK ||
+        list_definitions(s, &info->schemas, err) != BP_OK ||
         bp_pg_masks_apply(&s->pg, &s->scope, &scope->masks, tables, err) != BP_OK)
         return err->code;
     return bp_pg_split(&s->pg, readers, tables, err);
@@ -188,20 +203,18 @@ static enum bp_code check_alive(struct bp_source *self, struct bp_err *err)
     return ask(from_base(self), false, err);
 }
 
-/* The holder sees the snapshot only; what is there now is seen by a session of its own. */
+/* The holder sees the snapshot only; what is there now is seen by a session of its own. It is worth
+ * waiting for: all has been read. */
 static enum bp_code confirm(struct bp_source *self, struct bp_err *err)
 {
     struct postgres_source *s = from_base(self);
-    BP_AUTO(bp_pg_close) struct bp_pg other = {0};
-    BP_AUTO(bp_list_free) struct bp_list now = {0};
+    struct bp_postgres_options options = s->shared.options;
 
     if (ask(s, true, err) != BP_OK)
         return err->code;
-    if (bp_pg_connect(&other, &s->shared.options, err) != BP_OK ||
-        bp_pg_apply_settings(&other, err) != BP_OK ||
-        bp_pg_changes_list(&other, &now, err) != BP_OK)
-        return bp_wrap(err, "cannot see whether definitions were changed");
-    return bp_pg_changes_check(&s->objects, &now, err);
+    if (options.connect_retries > 0 && options.connect_retries < LAST_RETRIES)
+        options.connect_retries = LAST_RETRIES;
+    return bp_pg_changes_look(&options, &s->shared.changes, true, &s->shared.names, err);
 }
 
 static void close_source(struct bp_source *self)
@@ -221,7 +234,9 @@ static void free_source(struct bp_source *self)
     bp_pg_close(&s->pg);
     bp_pg_scope_free(&s->scope);
     bp_pg_programs_free(&s->shared.programs);
-    bp_list_free(&s->objects);
+    bp_list_free(&s->schemas);
+    bp_list_free(&s->shared.names);
+    bp_list_free(&s->shared.definitions);
     bp_free(s->lock_name);
     bp_free(s->shared.snapshot);
     bp_list_free(&s->shared.dump_args);

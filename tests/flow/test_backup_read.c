@@ -187,8 +187,8 @@ Test(backup_read, fewer_connections_than_asked_for_read_everything)
     backup_manifest();
     cr_expect_eq(bw.manifest.table_count, 4);
     cr_expect_eq(bw.result.rows, 705);
-    cr_expect_not_null(strstr(bw.printed, "read with 1 of 4 connections: too many connections\n"), "%s",
-                       bw.printed);
+    cr_expect_not_null(strstr(bw.printed, "read with 1 of 4 connections: too many connections\n"),
+                       "%s", bw.printed);
 }
 
 Test(backup_read, all_connections_are_told_of_by_no_word)

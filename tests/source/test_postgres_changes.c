@@ -19,6 +19,11 @@ static const char objects[] =
     "CREATE OPERATOR ### (function = add, leftarg = int, rightarg = int);"
     "CREATE COLLATION words (locale = 'C')";
 
+static char app[] = "app", old[] = "old", public[] = "public", stage[] = "stage";
+static char *schema_names[] = {app, old, public, stage};
+static const struct bp_list schemas = {.at = schema_names, .count = 4};
+static const struct bp_pg_changes_scope everything = {.schemas = &schemas, .relations = ""};
+
 struct lists {
     struct bp_pg pg;
     struct bp_list before;
@@ -36,7 +41,7 @@ static void list(struct lists *l, struct bp_list *out)
 {
     struct bp_err err = {0};
 
-    cr_assert_eq(bp_pg_changes_list(&l->pg, out, &err), BP_OK, "%s", err.msg);
+    cr_assert_eq(bp_pg_changes_list(&l->pg, &everything, false, out, &err), BP_OK, "%s", err.msg);
 }
 
 static void open_lists(const struct test_db *db, struct lists *l)
@@ -135,6 +140,9 @@ Test(postgres_changes, does_not_mind_what_is_new_or_changes_nothing)
         "GRANT SELECT ON t, v, s TO PUBLIC",
         "SELECT nextval('s')",
         "CREATE TEMP TABLE t (id int)",
+        "GRANT EXECUTE ON FUNCTION f() TO PUBLIC",
+        "CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        "ALTER SCHEMA another RENAME TO yet_another",
     };
     BP_AUTO(test_db_drop) struct test_db db = {0};
     BP_AUTO(lists_free) struct lists l = {0};
@@ -180,4 +188,41 @@ Test(postgres_changes, shows_a_name_on_one_line)
     list(&l, &l.now);
     cr_expect_eq(bp_pg_changes_check(&l.before, &l.now, &err), BP_ELOCKED);
     cr_expect_null(strchr(err.msg, '\n'), "%s", err.msg);
+}
+
+Test(postgres_changes, does_not_look_at_what_is_left_out)
+{
+    static const struct bp_pg_changes_scope some = {.schemas = &schemas,
+                                                    .relations = " AND c.relname <> 'left_out'"};
+    BP_AUTO(test_db_drop) struct test_db db = {0};
+    BP_AUTO(lists_free) struct lists l = {0};
+    struct bp_err err = {0};
+
+    test_db_new(&db);
+    test_db_run(&db, "CREATE TABLE kept (id int); CREATE TABLE left_out (id int);"
+                     "CREATE SCHEMA other; CREATE TABLE other.t (id int)");
+    open_lists(&db, &l);
+    cr_assert_eq(bp_pg_changes_list(&l.pg, &some, false, &l.before, &err), BP_OK, "%s", err.msg);
+    test_db_run(&db, "DROP TABLE left_out, other.t");
+    cr_expect_eq(bp_pg_changes_look(&db.options, &some, false, &l.before, &err), BP_OK, "%s",
+                 err.msg);
+    test_db_run(&db, "DROP TABLE kept");
+    cr_expect_eq(bp_pg_changes_look(&db.options, &some, false, &l.before, &err), BP_ELOCKED);
+}
+
+Test(postgres_changes, names_alone_are_not_changed_by_a_new_body)
+{
+    BP_AUTO(test_db_drop) struct test_db db = {0};
+    BP_AUTO(lists_free) struct lists l = {0};
+    struct bp_err err = {0};
+
+    test_db_new(&db);
+    test_db_run(&db, objects);
+    open_lists(&db, &l);
+    cr_assert_eq(bp_pg_changes_list(&l.pg, &everything, true, &l.before, &err), BP_OK);
+    test_db_run(&db, "CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 2'");
+    cr_expect_eq(bp_pg_changes_look(&db.options, &everything, true, &l.before, &err), BP_OK, "%s",
+                 err.msg);
+    test_db_run(&db, "ALTER TYPE mood RENAME VALUE 'a' TO 'zz'");
+    cr_expect_eq(bp_pg_changes_look(&db.options, &everything, true, &l.before, &err), BP_ELOCKED);
 }

@@ -334,18 +334,37 @@ Test(postgres_source, confirms_that_nothing_was_changed_but_what_does_not_matter
     BP_AUTO(opened_free) struct opened o = {0};
 
     test_db_new(&db);
-    test_db_run(&db, "CREATE TABLE t (id int); CREATE FUNCTION f() RETURNS int LANGUAGE sql AS"
-                     " 'SELECT 1'");
+    test_db_run(&db, "CREATE TYPE mood AS ENUM ('a'); CREATE TABLE t (m mood);"
+                     "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'");
     o.source = bp_postgres_source_new(&db.options);
     take_snapshot(&o);
     test_db_run(&db, "CREATE TABLE u (id int); CREATE FUNCTION g() RETURNS int LANGUAGE sql AS"
-                     " 'SELECT 1'; ANALYZE t; GRANT SELECT ON t TO PUBLIC");
+                     " 'SELECT 1'; ANALYZE t; GRANT SELECT ON t TO PUBLIC; DROP FUNCTION f()");
     cr_expect_eq(o.source->ops->confirm(o.source, &o.err), BP_OK, "%s", o.err.msg);
-    test_db_run(&db, "DROP FUNCTION f()");
+    test_db_run(&db, "ALTER TYPE mood RENAME VALUE 'a' TO 'zz'");
     cr_expect_eq(o.source->ops->confirm(o.source, &o.err), BP_ELOCKED, "%s", o.err.msg);
-    cr_expect_not_null(strstr(o.err.msg, "function public.f ["), "%s", o.err.msg);
+    cr_expect_not_null(strstr(o.err.msg, "value 'a' of type public.mood ["), "%s", o.err.msg);
     o.source->ops->close(o.source);
     forget(&o);
     take_snapshot(&o);
     cr_expect_eq(o.source->ops->confirm(o.source, &o.err), BP_OK, "%s", o.err.msg);
+}
+
+Test(postgres_source, takes_no_definitions_that_changed_while_pg_dump_ran)
+{
+    BP_AUTO(test_db_drop) struct test_db db = {0};
+    BP_AUTO(opened_free) struct opened o = {0};
+    BP_AUTO(bp_reader_freep) struct bp_reader *reader = NULL;
+    struct bp_ddl ddl = {0};
+
+    test_db_new(&db);
+    test_db_run(&db, "CREATE TABLE t (id int); CREATE FUNCTION f() RETURNS int LANGUAGE sql AS"
+                     " 'SELECT 1'");
+    o.source = bp_postgres_source_new(&db.options);
+    take_snapshot(&o);
+    test_db_run(&db, "CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 2'");
+    reader = test_reader(o.source);
+    cr_expect_eq(reader->ops->ddl(reader, &o.tables, &ddl, &o.err), BP_ELOCKED, "%s", o.err.msg);
+    cr_expect_not_null(strstr(o.err.msg, "function public.f ["), "%s", o.err.msg);
+    bp_ddl_free(&ddl);
 }
