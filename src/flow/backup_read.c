@@ -237,14 +237,14 @@ static enum bp_code find_cause(struct reading *r, enum bp_code rc, size_t began,
 
     if (rc == BP_ESTOPPED || rc == BP_ETIMEOUT)
         return rc;
-    (void)b->job->source->ops->confirm(b->job->source, &cause);
-    if (cause.code == BP_EUNAVAILABLE || cause.code == BP_ELOCKED) {
+    if (b->job->source->ops->confirm(b->job->source, false, &cause) != BP_OK) {
         *err = cause;
         return cause.code;
     }
-    b->no_room = rc == BP_EUNAVAILABLE && atomic_load(&r->no_room) && began > 1;
+    /* One that has its connection may not have counted itself yet. */
+    b->no_room = rc == BP_EUNAVAILABLE && atomic_load(&r->no_room) && b->workers > 1;
     if (b->no_room)
-        b->workers = began - 1;
+        b->workers = began > 1 ? began - 1 : 1;
     return rc;
 }
 
@@ -274,7 +274,7 @@ static enum bp_code read_all(struct reading *r, struct bp_err *err)
     if (why.code != BP_OK)
         bp_info(b->job->out, "read with %zu of %zu connections: %s", began, r->workers, why.msg);
     /* Locks that were given back before the last row was read would be no locks. */
-    return b->job->source->ops->confirm(b->job->source, err);
+    return b->job->source->ops->confirm(b->job->source, true, err);
 }
 
 /* ---- what was read becomes files of the archive ---- */

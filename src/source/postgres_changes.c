@@ -46,7 +46,36 @@ static const char definitions_sql[] =
     "  FROM pg_operator o JOIN space n ON n.oid = o.oprnamespace"
     " UNION ALL SELECT format('collation %I.%I [%s %s]', n.nspname, l.collname, l.oid,"
     "   md5(to_jsonb(l)::text))"
-    "  FROM pg_collation l JOIN space n ON n.oid = l.collnamespace";
+    "  FROM pg_collation l JOIN space n ON n.oid = l.collnamespace"
+    " UNION ALL SELECT format('trigger %I on %I.%I [%s %s]', g.tgname, n.nspname, c.relname, g.oid,"
+    "   md5(to_jsonb(g)::text))"
+    "  FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid JOIN space n ON n.oid = c.relnamespace"
+    "  WHERE NOT g.tgisinternal";
+
+/* What pg_dump names in the definitions of others. Roles: those that something here depends on. */
+static const char named_sql[] =
+    " UNION ALL SELECT format('index %I.%I [%s]', n.nspname, c.relname, c.oid)"
+    "  FROM pg_class c JOIN space n ON n.oid = c.relnamespace WHERE c.relkind IN ('i', 'I')"
+    " UNION ALL SELECT format('statistics %I.%I [%s]', n.nspname, x.stxname, x.oid)"
+    "  FROM pg_statistic_ext x JOIN space n ON n.oid = x.stxnamespace"
+    " UNION ALL SELECT format('text search configuration %I.%I [%s]', n.nspname, x.cfgname, x.oid)"
+    "  FROM pg_ts_config x JOIN space n ON n.oid = x.cfgnamespace"
+    " UNION ALL SELECT format('text search dictionary %I.%I [%s]', n.nspname, x.dictname, x.oid)"
+    "  FROM pg_ts_dict x JOIN space n ON n.oid = x.dictnamespace"
+    " UNION ALL SELECT format('operator class %I.%I [%s]', n.nspname, x.opcname, x.oid)"
+    "  FROM pg_opclass x JOIN space n ON n.oid = x.opcnamespace"
+    " UNION ALL SELECT format('operator family %I.%I [%s]', n.nspname, x.opfname, x.oid)"
+    "  FROM pg_opfamily x JOIN space n ON n.oid = x.opfnamespace"
+    " UNION ALL SELECT format('conversion %I.%I [%s]', n.nspname, x.conname, x.oid)"
+    "  FROM pg_conversion x JOIN space n ON n.oid = x.connamespace"
+    " UNION ALL SELECT format('language %I [%s]', x.lanname, x.oid) FROM pg_language x"
+    " UNION ALL SELECT format('access method %I [%s]', x.amname, x.oid) FROM pg_am x"
+    " UNION ALL SELECT format('foreign-data wrapper %I [%s]', x.fdwname, x.oid)"
+    "  FROM pg_foreign_data_wrapper x"
+    " UNION ALL SELECT format('server %I [%s]', x.srvname, x.oid) FROM pg_foreign_server x"
+    " UNION ALL SELECT format('role %I [%s]', x.rolname, x.oid) FROM pg_roles x WHERE x.oid IN"
+    "  (SELECT refobjid FROM pg_shdepend WHERE refclassid = 'pg_authid'::regclass AND dbid ="
+    "   (SELECT oid FROM pg_database WHERE datname = current_database()))";
 
 static enum bp_code put_sql(struct bp_pg *pg, const struct bp_pg_changes_scope *scope,
                             bool names_only, struct bp_buf *sql, struct bp_err *err)
@@ -58,8 +87,9 @@ static enum bp_code put_sql(struct bp_pg *pg, const struct bp_pg_changes_scope *
         if (bp_pg_put_literal(pg, scope->schemas->at[i], sql, err) != BP_OK)
             return err->code;
     }
-    bp_buf_printf(sql, "]::name[]))%s%s%s%s", names_sql, scope->relations, types_sql,
-                  names_only ? "" : definitions_sql);
+    bp_buf_printf(sql, "]::name[]))%s%s%s", names_sql, scope->relations, types_sql);
+    if (!names_only)
+        bp_buf_printf(sql, "%s%s", definitions_sql, named_sql);
     return BP_OK;
 }
 

@@ -183,17 +183,12 @@ static enum bp_code ask(struct postgres_source *s, bool sure, struct bp_err *err
     bool broken = PQtransactionStatus(s->pg.conn) == PQTRANS_INERROR;
     enum bp_code rc = BP_OK;
 
-    if (s->pg.given_up)
-        return bp_fail(err, BP_ESTOPPED,
-                       "the session that held the locks was ended by this program");
     /* A server that ends a session says so, or closes the connection: both can be read. */
-    if (broken) {
+    if (broken || (!sure && now - s->asked_ms < ASK_MS)) {
         rc = bp_pg_look(&s->pg, err);
-    } else if (sure || now - s->asked_ms >= ASK_MS) {
+    } else {
         s->asked_ms = now;
         rc = bp_pg_run(&s->pg, "SELECT 1", err);
-    } else {
-        rc = bp_pg_look(&s->pg, err);
     }
     return rc == BP_OK ? BP_OK : bp_wrap(err, "the session that holds the locks is gone");
 }
@@ -203,15 +198,30 @@ static enum bp_code check_alive(struct bp_source *self, struct bp_err *err)
     return ask(from_base(self), false, err);
 }
 
-/* The holder sees the snapshot only; what is there now is seen by a session of its own. It is worth
- * waiting for: all has been read. */
-static enum bp_code confirm(struct bp_source *self, struct bp_err *err)
+/* The holder sees the snapshot only; what is there now is seen by a session of its own. */
+static enum bp_code find_cause(struct postgres_source *s, struct bp_err *err)
+{
+    /* It was us who ended the session, because something else had failed. */
+    if (s->pg.given_up)
+        return BP_OK;
+    if (ask(s, true, err) != BP_OK)
+        return err->code;
+    if (bp_pg_changes_look(&s->shared.options, &s->shared.changes, false, &s->shared.definitions,
+                           err) == BP_ELOCKED)
+        return BP_ELOCKED;
+    return BP_OK;
+}
+
+static enum bp_code confirm(struct bp_source *self, bool all_read, struct bp_err *err)
 {
     struct postgres_source *s = from_base(self);
     struct bp_postgres_options options = s->shared.options;
 
+    if (!all_read)
+        return find_cause(s, err);
     if (ask(s, true, err) != BP_OK)
         return err->code;
+    /* This is worth waiting for. */
     if (options.connect_retries > 0 && options.connect_retries < LAST_RETRIES)
         options.connect_retries = LAST_RETRIES;
     return bp_pg_changes_look(&options, &s->shared.changes, true, &s->shared.names, err);

@@ -175,11 +175,12 @@ struct bp_source_ops {
     enum bp_code (*alive)(struct bp_source *self, struct bp_err *err);
 
     /*
-     * When all is read, or when reading failed: the same for sure, and whether what no lock holds
-     * still (functions, types, names ...) is as it was. BP_ELOCKED: it is not, and what was read
-     * may not fit together; take another snapshot. BP_ESTOPPED: we have ended the session.
+     * When all is read: the same for sure, and whether what no lock holds still (names of schemas,
+     * types ...) is as it was. BP_ELOCKED: it is not, and what was read may not fit together; take
+     * another snapshot. When reading failed (all_read is false): whether one of these two is the
+     * cause; BP_OK when not, or when nobody can tell.
      */
-    enum bp_code (*confirm)(struct bp_source *self, struct bp_err *err);
+    enum bp_code (*confirm)(struct bp_source *self, bool all_read, struct bp_err *err);
 
     /*
      * End the snapshot: give the tables back. Nothing can be read afterwards; what lock() holds

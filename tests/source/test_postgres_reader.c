@@ -182,7 +182,8 @@ Test(postgres_reader, says_when_its_session_was_ended)
     cr_assert_str_eq(ended, "1");
     cr_expect_eq(test_rows(o.reader, &o.tables.at[0], &rows, &err), BP_EUNAVAILABLE, "%s", err.msg);
     cr_expect_eq(o.reader->ops->hold(o.reader, &o.tables.at[0], &err), BP_EUNAVAILABLE);
-    cr_expect_eq(o.source->ops->confirm(o.source, &err), BP_OK, "the holder stays: %s", err.msg);
+    cr_expect_eq(o.source->ops->confirm(o.source, true, &err), BP_OK, "the holder stays: %s",
+                 err.msg);
 }
 
 /* Stops a reader as soon as the server works for it. */
@@ -230,7 +231,7 @@ Test(postgres_reader, cancels_its_query_when_its_clock_stops, .timeout = 60)
     cr_expect_eq(test_rows(o.reader, &table, &rows, &err), BP_ESTOPPED, "%s", err.msg);
     (void)pthread_join(thread, NULL);
     test_db_run(&db, until_nobody_sleeps);
-    cr_expect_eq(o.source->ops->confirm(o.source, &err), BP_OK, "the holder's clock goes on");
+    cr_expect_eq(o.source->ops->confirm(o.source, true, &err), BP_OK, "the holder's clock goes on");
     bp_reader_freep(&o.reader);
     bp_stop_close(&stopper.stop);
 }
@@ -252,7 +253,7 @@ Test(postgres_reader, gives_the_holder_its_clock_back)
     bp_reader_freep(&o.holder);
     /* The clock that stops is not the holder's any more. */
     bp_stop_ask(&stop);
-    cr_expect_eq(o.source->ops->confirm(o.source, &err), BP_OK, "%s", err.msg);
+    cr_expect_eq(o.source->ops->confirm(o.source, true, &err), BP_OK, "%s", err.msg);
     o.holder = open_reader(o.source, 0, db.options.clock);
     expect_rows(o.holder, &o.tables.at[0], "1\n");
     bp_stop_close(&stop);

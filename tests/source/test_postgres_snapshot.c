@@ -202,10 +202,10 @@ Test(postgres_snapshot, is_not_alive_when_its_session_was_ended)
     test_db_run(&db, "CREATE TABLE t ()");
     cr_assert_eq(open_as(&db.options, &o), BP_OK, "%s", o.err.msg);
     cr_expect_eq(o.source->ops->alive(o.source, &o.err), BP_OK);
-    cr_expect_eq(o.source->ops->confirm(o.source, &o.err), BP_OK);
+    cr_expect_eq(o.source->ops->confirm(o.source, true, &o.err), BP_OK);
     test_db_run(&db, "SELECT pg_terminate_backend(pid, 10000) FROM pg_locks"
                      " WHERE relation = 't'::regclass");
-    cr_expect_eq(o.source->ops->confirm(o.source, &o.err), BP_EUNAVAILABLE);
+    cr_expect_eq(o.source->ops->confirm(o.source, true, &o.err), BP_EUNAVAILABLE);
     expect_words(&o, "the session that holds the locks is gone");
 }
 

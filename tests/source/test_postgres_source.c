@@ -270,7 +270,7 @@ Test(postgres_source, is_fine_without_any_call)
     test_db_new(&db);
     o.source = bp_postgres_source_new(&db.options);
     o.source->ops->close(o.source);
-    cr_expect_eq(o.source->ops->confirm(o.source, &o.err), BP_EUNAVAILABLE);
+    cr_expect_eq(o.source->ops->confirm(o.source, true, &o.err), BP_EUNAVAILABLE);
     cr_expect_not_null(strstr(o.err.msg, "the session that holds the locks is gone"), "%s",
                        o.err.msg);
 }
@@ -300,7 +300,7 @@ Test(postgres_source, takes_its_lock_again_with_a_new_session)
     cr_assert_eq(o.source->ops->lock(o.source, "main", false, &o.err), BP_OK, "%s", o.err.msg);
     take_snapshot(&o);
     end_sessions(&db);
-    cr_expect_eq(o.source->ops->confirm(o.source, &o.err), BP_EUNAVAILABLE);
+    cr_expect_eq(o.source->ops->confirm(o.source, true, &o.err), BP_EUNAVAILABLE);
     o.source->ops->close(o.source);
     forget(&o);
     take_snapshot(&o);
@@ -340,14 +340,14 @@ Test(postgres_source, confirms_that_nothing_was_changed_but_what_does_not_matter
     take_snapshot(&o);
     test_db_run(&db, "CREATE TABLE u (id int); CREATE FUNCTION g() RETURNS int LANGUAGE sql AS"
                      " 'SELECT 1'; ANALYZE t; GRANT SELECT ON t TO PUBLIC; DROP FUNCTION f()");
-    cr_expect_eq(o.source->ops->confirm(o.source, &o.err), BP_OK, "%s", o.err.msg);
+    cr_expect_eq(o.source->ops->confirm(o.source, true, &o.err), BP_OK, "%s", o.err.msg);
     test_db_run(&db, "ALTER TYPE mood RENAME VALUE 'a' TO 'zz'");
-    cr_expect_eq(o.source->ops->confirm(o.source, &o.err), BP_ELOCKED, "%s", o.err.msg);
+    cr_expect_eq(o.source->ops->confirm(o.source, true, &o.err), BP_ELOCKED, "%s", o.err.msg);
     cr_expect_not_null(strstr(o.err.msg, "value 'a' of type public.mood ["), "%s", o.err.msg);
     o.source->ops->close(o.source);
     forget(&o);
     take_snapshot(&o);
-    cr_expect_eq(o.source->ops->confirm(o.source, &o.err), BP_OK, "%s", o.err.msg);
+    cr_expect_eq(o.source->ops->confirm(o.source, true, &o.err), BP_OK, "%s", o.err.msg);
 }
 
 Test(postgres_source, takes_no_definitions_that_changed_while_pg_dump_ran)

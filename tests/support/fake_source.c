@@ -217,11 +217,11 @@ static enum bp_code alive(struct bp_source *base, struct bp_err *err)
     return BP_OK;
 }
 
-static enum bp_code confirm(struct bp_source *base, struct bp_err *err)
+static enum bp_code confirm(struct bp_source *base, bool all_read, struct bp_err *err)
 {
     struct fake_source *self = (struct fake_source *)base;
 
-    if (self->confirm_result != BP_OK)
+    if (all_read && self->confirm_result != BP_OK)
         return bp_fail(err, self->confirm_result, "the session that holds the locks is gone");
     return BP_OK;
 }
