@@ -16,6 +16,9 @@ create function f() returns int language sql as 'select 1';
 create type mood as enum ('bad', 'good');
 create table t (id int primary key, m mood not null);
 insert into t select g, 'good' from generate_series(1, 500) g;
+create index t_words on t (m);
+comment on index t_words is 'named here as well';
+create statistics st on id, m from t;
 create view v as select id from t;
 '''
 
@@ -85,6 +88,18 @@ class WhilePgDumpRuns(BackupTest):
 
     def test_a_schema_that_is_renamed(self) -> None:
         self.assert_begins_anew('app', 'alter schema app rename to app2', '1')
+
+    def test_an_index_that_is_renamed(self) -> None:
+        self.assert_begins_anew('public.t_words', 'alter index t_words rename to t_again', '1')
+
+    def test_statistics_that_are_renamed(self) -> None:
+        self.assert_begins_anew('public.st', 'alter statistics st rename to st2', '1')
+
+    def test_a_role_that_is_renamed(self) -> None:
+        old, new = f'{self.db}_old', f'{self.db}_new'
+        self.cluster.psql(self.db, f'create role {old}; grant select on t to {old}')
+        self.addCleanup(self.cluster.psql, self.db, f'drop owned by {new}; drop role {new}')
+        self.assert_begins_anew(old, f'alter role {old} rename to {new}', '1')
 
     def test_what_is_new_does_not_matter(self) -> None:
         """Nor is it in the archive: that is of the moment of the snapshot."""
