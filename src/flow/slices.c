@@ -210,7 +210,8 @@ static enum bp_code read_part(struct reading *r, struct part *part, int64_t limi
     enum bp_code rc = BP_OK;
 
     r->rows = 0;
-    r->present = part;
+    /* The head of a part belongs to the progress of its own reader, who may be at work on it. */
+    r->present = limit == 0 ? part : r->own;
     rc = r->reader->ops->rows(r->reader, &slice, on_row, r, err);
     tell_progress(r);
     if (limit == 0)

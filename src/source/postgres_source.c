@@ -201,10 +201,8 @@ static enum bp_code check_alive(struct bp_source *self, struct bp_err *err)
 /* The holder sees the snapshot only; what is there now is seen by a session of its own. */
 static enum bp_code find_cause(struct postgres_source *s, struct bp_err *err)
 {
-    /* It was us who ended the session, because something else had failed. */
-    if (s->pg.given_up)
-        return BP_OK;
-    if (ask(s, true, err) != BP_OK)
+    /* Maybe it was us who ended the session, because something else had failed. */
+    if (!s->pg.given_up && ask(s, true, err) != BP_OK)
         return err->code;
     if (bp_pg_changes_look(&s->shared.options, &s->shared.changes, false, &s->shared.definitions,
                            err) == BP_ELOCKED)
