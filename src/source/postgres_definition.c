@@ -176,16 +176,18 @@ static bool is_named_after(const struct entry *entry, const char *table)
 /* An entry belongs to the first of its dependencies that belongs to a table. */
 static int owner_by_dependency(const struct reader *reader, const struct entry *entry, bool by_name)
 {
-    char *p = entry->dependencies;
+    const char *p = entry->dependencies;
 
-    while (p != NULL && *p != '\0') {
-        unsigned long id = strtoul(p, &p, 10);
+    /* Numbers with blanks between them; a function's body may say something else. */
+    while (p != NULL && *p >= '0' && *p <= '9') {
+        char *end = NULL;
+        unsigned long id = strtoul(p, &end, 10);
         bool fits = id < reader->size && reader->owners[id] != NOBODY &&
                     (!by_name || is_named_after(entry, reader->names[id]));
 
         if (fits)
             return reader->owners[id];
-        while (*p == ' ')
+        for (p = end; *p == ' ';)
             p++;
     }
     return NOBODY;

@@ -182,6 +182,18 @@ Test(postgres_definition, takes_no_memory_for_numbers_that_cannot_be)
     expect_definition(&tables.at[0], (const struct words *[]){NULL});
 }
 
+Test(postgres_definition, comes_to_an_end_with_dependencies_that_are_no_numbers, .timeout = 10)
+{
+    const struct words e[] = {
+        table_a,
+        {"300 (class 1259 OID 1)", "x219 ; 219", "i", "INDEX", "y"},
+    };
+    BP_AUTO(bp_tables_free) struct bp_tables tables = {0};
+
+    read_entries(e, sizeof(e) / sizeof(e[0]), &tables);
+    expect_definition(&tables.at[1], (const struct words *[]){&table_a, NULL});
+}
+
 Test(postgres_definition, replaces_what_it_gave_before)
 {
     BP_AUTO(bp_tables_free) struct bp_tables tables = {0};
