@@ -187,8 +187,7 @@ static int owner_by_dependency(const struct reader *reader, const struct entry *
 
         if (fits)
             return reader->owners[id];
-        for (p = end; *p == ' ';)
-            p++;
+        p = end + strspn(end, " ");
     }
     return NOBODY;
 }
