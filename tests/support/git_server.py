@@ -13,6 +13,7 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import time
 from dataclasses import dataclass
@@ -48,6 +49,7 @@ http {{
         listen 127.0.0.1:{port}{ssl};
         auth_basic "git";
         auth_basic_user_file {folder}/htpasswd;
+        location = /barrier {{ auth_basic off; return 204; }}
         location / {{
             fastcgi_pass unix:{folder}/fcgi.sock;
             fastcgi_read_timeout 300s;
@@ -99,6 +101,8 @@ class GitServer:
         self.port = 0
         self.ca_file: Path | None = None
         self._children: list[subprocess.Popen] = []
+        self._barriers = 0
+        self._tls = ssl.create_default_context()
 
     # Life
 
@@ -124,6 +128,7 @@ class GitServer:
         certificate = ''
         if self.tls:
             self.ca_file, key = make_certificate(self.folder)
+            self._tls = ssl.create_default_context(cafile=str(self.ca_file))
             certificate = f'ssl_certificate {self.ca_file}; ssl_certificate_key {key};'
         with socket.socket(socket.AF_UNIX) as fcgi, \
                 open(self.folder / 'errors.log', 'ab') as errors:
@@ -205,11 +210,27 @@ class GitServer:
     def accesses(self, name: str = '') -> list[Access]:
         """What was answered so far, for one repository or for all."""
         found = []
-        for line in (self.folder / 'access.log').read_text().splitlines():
+        for line in self._log_lines():
             status, received, sent, user, method, uri = line.split('\t')
             if uri.startswith(f'/{name}.git' if name else '/'):
                 found.append(Access(int(status), int(received), int(sent), user, method, uri))
         return found
+
+    def _log_lines(self) -> list[str]:
+        """nginx logs after it has answered: a client may read here before its line is written. A
+        request of our own is handled behind the others; wait for its line."""
+        self._barriers += 1
+        mark = f'/barrier?{self._barriers}'
+        with socket.create_connection(('127.0.0.1', self.port), 10) as plain:
+            stream = self._tls.wrap_socket(plain, server_hostname='127.0.0.1') if self.tls else plain
+            stream.sendall(f'GET {mark} HTTP/1.0\r\n\r\n'.encode())
+            while stream.recv(4096):
+                pass
+        while True:
+            lines = (self.folder / 'access.log').read_text().splitlines()
+            if any(line.endswith(f'\t{mark}') for line in lines):
+                return [line for line in lines if '\t/barrier?' not in line]
+            time.sleep(0.01)
 
     def received(self, name: str = '') -> int:
         """Bytes that clients sent in pushes: what a backup costs on the wire."""
