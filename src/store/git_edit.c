@@ -117,24 +117,56 @@ static enum bp_code move(struct bp_git_store *git, struct draft *draft, const st
     return rc == BP_OK ? put(git, draft, edit->to, &item, err) : rc;
 }
 
-static enum bp_code apply(struct bp_git_store *git, const struct bp_edit *edits, size_t count,
-                          git_oid *out, struct bp_err *err)
+static enum bp_code copy(struct bp_git_store *git, struct draft *draft, const struct bp_edit *edit,
+                         struct bp_err *err)
 {
-    struct draft draft = {.root.mode = GIT_FILEMODE_UNREADABLE};
+    struct bp_git_item item = {0};
+    enum bp_code rc = bp_git_find(git, bp_git_root(git), edit->from, &item, err);
+
+    if (rc == BP_OK && item.mode == GIT_FILEMODE_UNREADABLE)
+        return bp_fail(err, BP_ENOTFOUND, "nothing to copy at '%s'", edit->from);
+    return rc == BP_OK ? put(git, draft, edit->to, &item, err) : rc;
+}
+
+static enum bp_code erase(struct bp_git_store *git, struct draft *draft, const struct bp_edit *edit,
+                          struct bp_err *err)
+{
+    struct bp_git_item item = {0};
+    enum bp_code rc = bp_git_find(git, root_of(draft), edit->to, &item, err);
+
+    if (rc == BP_OK && item.mode == GIT_FILEMODE_UNREADABLE)
+        return bp_fail(err, BP_ENOTFOUND, "nothing to remove at '%s'", edit->to);
+    return rc == BP_OK ? put(git, draft, edit->to, NULL, err) : rc;
+}
+
+/* staged: the tree of what is staged; NULL when nothing is. */
+static enum bp_code apply(struct bp_git_store *git, struct draft *draft,
+                          const struct bp_git_item *staged, const struct bp_edit *edit,
+                          struct bp_err *err)
+{
+    switch (edit->kind) {
+    case BP_EDIT_MOVE:
+        return move(git, draft, edit, err);
+    case BP_EDIT_COPY:
+        return copy(git, draft, edit, err);
+    case BP_EDIT_REMOVE:
+        return erase(git, draft, edit, err);
+    case BP_EDIT_STAGED:
+        break;
+    }
+    return put(git, draft, edit->to, staged, err);
+}
+
+static enum bp_code apply_all(struct bp_git_store *git, struct draft *draft,
+                              const struct bp_edit *edits, size_t count, struct bp_err *err)
+{
     struct bp_git_item staged = {.mode = GIT_FILEMODE_TREE};
     enum bp_code rc = bp_git_staged_tree(git, &staged.id, err);
 
-    if (git->exists)
-        draft.root = (struct bp_git_item){.id = git->root, .mode = GIT_FILEMODE_TREE};
-    for (size_t i = 0; rc == BP_OK && i < count; i++) {
-        if (edits[i].kind == BP_EDIT_MOVE)
-            rc = move(git, &draft, &edits[i], err);
-        else
-            rc = put(git, &draft, edits[i].to, git->staged_count > 0 ? &staged : NULL, err);
-    }
-    if (rc == BP_OK && root_of(&draft) == NULL)
+    for (size_t i = 0; rc == BP_OK && i < count; i++)
+        rc = apply(git, draft, git->staged_count > 0 ? &staged : NULL, &edits[i], err);
+    if (rc == BP_OK && root_of(draft) == NULL)
         return bp_fail(err, BP_EFAILED, "refusing to make a commit without any file");
-    *out = draft.root.id;
     return rc;
 }
 
@@ -154,25 +186,31 @@ static enum bp_code bring_what_left(struct bp_git_store *git, struct bp_err *err
     return rc == BP_OK && missing.count > 0 ? bp_git_wire_blobs(git, &missing, err) : rc;
 }
 
-static enum bp_code make_commit(struct bp_git_store *git, const git_oid *root, const char *message,
-                                git_oid *out, struct bp_err *err)
+struct commit {
+    const git_oid *root;
+    const git_oid *parent; /* NULL: none */
+    const char *message;
+    int64_t time_ms;
+};
+
+static enum bp_code make_commit(struct bp_git_store *git, const struct commit *c, git_oid *out,
+                                struct bp_err *err)
 {
     BP_AUTO(bp_git_tree_freep) git_tree *tree = NULL;
     BP_AUTO(bp_git_commit_freep) git_commit *parent = NULL;
     BP_AUTO(signature_freep) git_signature *who = NULL;
-    int64_t now_s = bp_clock_wall(git->options.clock) / 1000;
-    int result = git_tree_lookup(&tree, git->repo, root);
+    int result = git_tree_lookup(&tree, git->repo, c->root);
 
     if (result == 0)
-        result = git_signature_new(&who, "backproof", "backproof@localhost", now_s, 0);
-    if (result == 0 && git->exists)
-        result = git_commit_lookup(&parent, git->repo, &git->tip);
+        result = git_signature_new(&who, "backproof", "backproof@localhost", c->time_ms / 1000, 0);
+    if (result == 0 && c->parent != NULL)
+        result = git_commit_lookup(&parent, git->repo, c->parent);
     /* The variadic one has the same type in every libgit2; git_commit_create() has not. */
     if (result == 0 && parent != NULL)
         result =
-            git_commit_create_v(out, git->repo, NULL, who, who, NULL, message, tree, 1, parent);
+            git_commit_create_v(out, git->repo, NULL, who, who, NULL, c->message, tree, 1, parent);
     else if (result == 0)
-        result = git_commit_create_v(out, git->repo, NULL, who, who, NULL, message, tree, 0);
+        result = git_commit_create_v(out, git->repo, NULL, who, who, NULL, c->message, tree, 0);
     return result == 0 ? BP_OK : bp_git_fail(err, result, "make a commit");
 }
 
@@ -180,7 +218,7 @@ static enum bp_code make_commit(struct bp_git_store *git, const git_oid *root, c
  * Our own commit is the tip now, for us as well. The reference only spares the next fetch some
  * objects; that it cannot be written (the disk is full) does not undo what has arrived.
  */
-static void advance(struct bp_git_store *git, const git_oid *commit, const git_oid *root)
+static void advance(struct bp_git_store *git, const git_oid *commit, const struct commit *made)
 {
     git_reference *ref = NULL;
 
@@ -188,26 +226,68 @@ static void advance(struct bp_git_store *git, const git_oid *commit, const git_o
     git_reference_free(ref);
     git->ref_folder = BP_GIT_HEADS;
     bp_git_forget_staged(git);
-    bp_git_set_tip(git, commit, root);
+    bp_git_set_tip(git, commit, made->root, made->message);
+}
+
+static enum bp_code publish(struct bp_git_store *git, const git_oid *commit,
+                            const struct commit *made, struct bp_store_commit *out,
+                            struct bp_err *err)
+{
+    enum bp_code rc = bp_git_wire_push(git, commit, err);
+
+    if (rc != BP_OK)
+        return rc;
+    (void)git_oid_tostr(out->id, sizeof(out->id), commit);
+    advance(git, commit, made);
+    return BP_OK;
+}
+
+static struct draft draft_of_tip(const struct bp_git_store *git)
+{
+    if (!git->exists)
+        return (struct draft){.root.mode = GIT_FILEMODE_UNREADABLE};
+    return (struct draft){.root = {.id = git->root, .mode = GIT_FILEMODE_TREE}};
 }
 
 enum bp_code bp_git_commit(struct bp_store *self, const struct bp_edit *edits, size_t count,
                            const char *message, struct bp_store_commit *out, struct bp_err *err)
 {
     struct bp_git_store *git = (struct bp_git_store *)self;
-    git_oid root;
-    git_oid commit;
-    enum bp_code rc = apply(git, edits, count, &root, err);
+    struct draft draft = draft_of_tip(git);
+    const struct commit made = {.root = &draft.root.id,
+                                .parent = git->exists ? &git->tip : NULL,
+                                .message = message,
+                                .time_ms = bp_clock_wall(git->options.clock)};
+    git_oid id;
+    enum bp_code rc = apply_all(git, &draft, edits, count, err);
 
     if (rc == BP_OK)
         rc = bring_what_left(git, err);
     if (rc == BP_OK)
-        rc = make_commit(git, &root, message, &commit, err);
-    if (rc == BP_OK)
-        rc = bp_git_wire_push(git, &commit, err);
-    if (rc != BP_OK)
-        return rc;
-    (void)git_oid_tostr(out->id, sizeof(out->id), &commit);
-    advance(git, &commit, &root);
-    return BP_OK;
+        rc = make_commit(git, &made, &id, err);
+    return rc == BP_OK ? publish(git, &id, &made, out, err) : rc;
+}
+
+enum bp_code bp_git_rewrite(struct bp_store *self, const struct bp_store_step *steps, size_t count,
+                            struct bp_store_commit *out, struct bp_err *err)
+{
+    struct bp_git_store *git = (struct bp_git_store *)self;
+    struct draft draft = draft_of_tip(git);
+    struct commit made = {.root = &draft.root.id};
+    git_oid id;
+    git_oid parent;
+    enum bp_code rc = BP_OK;
+
+    if (!git->exists || count == 0)
+        return bp_fail(err, BP_EFAILED, "there is no history to rewrite");
+    for (size_t i = 0; rc == BP_OK && i < count; i++) {
+        made.parent = i > 0 ? &parent : NULL;
+        made.message = steps[i].message;
+        made.time_ms = steps[i].time_ms;
+        rc = apply_all(git, &draft, steps[i].edits, steps[i].count, err);
+        if (rc == BP_OK)
+            rc = make_commit(git, &made, &id, err);
+        parent = id;
+    }
+    return rc == BP_OK ? publish(git, &id, &made, out, err) : rc;
 }

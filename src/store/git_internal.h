@@ -8,6 +8,7 @@
  *   git_words.c  what git and servers say, as an error code and a hint
  *   git_env.c    the environment and the credentials that the git program gets
  *   git_url.c    the address of the repository
+ *   git_public.c whether everybody may read it
  *
  * The working copy is a bare repository in a private folder with one commit and its trees, but
  * without file contents: those are fetched when somebody reads them. Trees can be moved and
@@ -76,6 +77,8 @@ struct bp_git_store {
     bool exists;            /* the branch, when last looked at; tip and root mean something */
     git_oid tip;
     git_oid root;
+    char *message;            /* of the tip; NULL: none */
+    char *base_path;          /* what is below it is known; NULL: nothing is */
     pthread_mutex_t tip_lock; /* while threads put() */
     bool tip_blobs_known;
     struct bp_git_ids tip_blobs; /* every file content that the tip's trees name */
@@ -92,6 +95,9 @@ struct bp_git_store {
 enum bp_code bp_git_url_parse(const char *text, struct bp_git_url *out,
                               struct bp_err *err) BP_CHECK;
 void bp_git_url_free(struct bp_git_url *url);
+
+/* git_public.c, store.h */
+enum bp_code bp_git_is_public(struct bp_store *self, bool *out, struct bp_err *err);
 
 /* git_env.c */
 
@@ -141,6 +147,9 @@ enum bp_code bp_git_wire_blobs(struct bp_git_store *git, const struct bp_git_ids
 enum bp_code bp_git_wire_push(struct bp_git_store *git, const git_oid *commit,
                               struct bp_err *err) BP_CHECK;
 
+/* store.h */
+enum bp_code bp_git_weigh(struct bp_store *self, int64_t *bytes, struct bp_err *err);
+
 /* git_tree.c */
 
 /* The error for a negative result of libgit2: "cannot DOING: its words". */
@@ -160,7 +169,8 @@ enum bp_code bp_git_find(struct bp_git_store *git, const git_oid *root, const ch
                          struct bp_git_item *item, struct bp_err *err) BP_CHECK;
 
 /* Make this commit with this tree the tip; forget the old tip's blobs. */
-void bp_git_set_tip(struct bp_git_store *git, const git_oid *commit, const git_oid *root);
+void bp_git_set_tip(struct bp_git_store *git, const git_oid *commit, const git_oid *root,
+                    const char *message);
 
 /* The same with what BP_GIT_TIP_REF names, or with no tip when the branch was not found. */
 enum bp_code bp_git_take_tip(struct bp_git_store *git, bool found, struct bp_err *err) BP_CHECK;
@@ -191,6 +201,8 @@ enum bp_code bp_git_staged_tree(struct bp_git_store *git, git_oid *out,
 void bp_git_forget_staged(struct bp_git_store *git);
 
 /* store.h */
+enum bp_code bp_git_base(struct bp_store *self, const char *path, struct bp_err *err);
+int64_t bp_git_added(struct bp_store *self);
 enum bp_code bp_git_put(struct bp_store *self, const void *data, size_t len, struct bp_blob *out,
                         struct bp_err *err);
 enum bp_code bp_git_hash(struct bp_store *self, const void *data, size_t len, struct bp_blob *out,
@@ -211,5 +223,7 @@ enum bp_code bp_git_finish_tree(git_treebuilder *builder, git_oid *out,
 /* store.h */
 enum bp_code bp_git_commit(struct bp_store *self, const struct bp_edit *edits, size_t count,
                            const char *message, struct bp_store_commit *out, struct bp_err *err);
+enum bp_code bp_git_rewrite(struct bp_store *self, const struct bp_store_step *steps, size_t count,
+                            struct bp_store_commit *out, struct bp_err *err);
 
 #endif

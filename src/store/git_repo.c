@@ -27,6 +27,10 @@ static void close_copy(struct bp_git_store *git)
     git->repo = NULL;
     git->exists = false;
     git->tip_blobs_known = false;
+    bp_free(git->message);
+    bp_free(git->base_path);
+    git->message = NULL;
+    git->base_path = NULL;
     bp_git_env_free(&git->env);
     bp_git_url_free(&git->url);
     bp_tempdir_removep(&git->dir);
@@ -106,6 +110,13 @@ static bool exists(struct bp_store *self)
     return git->exists;
 }
 
+static const char *message(struct bp_store *self)
+{
+    const struct bp_git_store *git = (const struct bp_git_store *)self;
+
+    return git->message != NULL ? git->message : "";
+}
+
 static void free_store(struct bp_store *self)
 {
     struct bp_git_store *git = (struct bp_git_store *)self;
@@ -119,13 +130,19 @@ static const struct bp_store_ops ops = {
     .open = open_store,
     .exists = exists,
     .refresh = refresh,
+    .message = message,
+    .is_public = bp_git_is_public,
     .list = bp_git_list,
     .fetch = bp_git_fetch,
     .read = bp_git_read,
+    .base = bp_git_base,
     .put = bp_git_put,
     .hash = bp_git_hash,
+    .added = bp_git_added,
     .stage = bp_git_stage,
     .commit = bp_git_commit,
+    .rewrite = bp_git_rewrite,
+    .weigh = bp_git_weigh,
     .free = free_store,
 };
 

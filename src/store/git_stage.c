@@ -81,6 +81,22 @@ static enum bp_code put(struct bp_git_store *git, const void *data, size_t len, 
     return BP_OK;
 }
 
+enum bp_code bp_git_base(struct bp_store *self, const char *path, struct bp_err *err)
+{
+    struct bp_git_store *git = (struct bp_git_store *)self;
+
+    (void)err;
+    bp_free(git->base_path);
+    git->base_path = bp_strdup(path);
+    return BP_OK;
+}
+
+int64_t bp_git_added(struct bp_store *self)
+{
+    (void)self;
+    return 0;
+}
+
 enum bp_code bp_git_put(struct bp_store *self, const void *data, size_t len, struct bp_blob *out,
                         struct bp_err *err)
 {

@@ -133,11 +133,15 @@ static void forget_tip(struct bp_git_store *git)
     git->exists = false;
     git->tip_blobs_known = false;
     bp_git_ids_free(&git->tip_blobs);
+    bp_free(git->message);
+    git->message = NULL;
 }
 
-void bp_git_set_tip(struct bp_git_store *git, const git_oid *commit, const git_oid *root)
+void bp_git_set_tip(struct bp_git_store *git, const git_oid *commit, const git_oid *root,
+                    const char *message)
 {
     forget_tip(git);
+    git->message = bp_strdup(message);
     git->tip = *commit;
     git->root = *root;
     git->exists = true;
@@ -159,7 +163,7 @@ enum bp_code bp_git_take_tip(struct bp_git_store *git, bool found, struct bp_err
         result = git_commit_lookup(&commit, git->repo, &id);
     if (result != 0)
         return bp_git_fail(err, result, "read the branch '%s'", git->options.branch);
-    bp_git_set_tip(git, &id, git_commit_tree_id(commit));
+    bp_git_set_tip(git, &id, git_commit_tree_id(commit), git_commit_message(commit));
     return BP_OK;
 }
 

@@ -295,3 +295,10 @@ enum bp_code bp_git_wire_push(struct bp_git_store *git, const git_oid *commit, s
         return err->code;
     return settle_push(git, &push, err);
 }
+
+enum bp_code bp_git_weigh(struct bp_store *self, int64_t *bytes, struct bp_err *err)
+{
+    (void)self;
+    *bytes = 0;
+    return bp_fail(err, BP_EFAILED, "cannot weigh the branch");
+}

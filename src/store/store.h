@@ -22,8 +22,10 @@ enum { BP_STORE_ID_SIZE = 65 }; /* a commit's name in hex, SHA-1 or SHA-256, wit
 
 /* One step of a commit, in order: */
 enum bp_edit_kind {
-    BP_EDIT_MOVE,  /* the file or folder at `from` moves to `to`, where nothing may be */
-    BP_EDIT_STAGED /* `to` becomes the tree of all staged files, replacing what is there */
+    BP_EDIT_MOVE,   /* the file or folder at `from` moves to `to`, where nothing may be */
+    BP_EDIT_STAGED, /* `to` becomes the tree of all staged files, replacing what is there */
+    BP_EDIT_COPY,   /* `to` becomes what the tip has at `from`, replacing what is there */
+    BP_EDIT_REMOVE  /* the file or folder at `to` goes */
 };
 
 struct bp_edit {
@@ -36,10 +38,18 @@ struct bp_store_commit {
     char id[BP_STORE_ID_SIZE];
 };
 
+/* One commit of a new history. */
+struct bp_store_step {
+    const struct bp_edit *edits;
+    size_t count;
+    const char *message;
+    int64_t time_ms; /* of the commit */
+};
+
 /* The content of a file. */
 struct bp_blob {
     char id[BP_STORE_ID_SIZE];
-    bool known; /* the tip holds it already: it is not sent again */
+    bool known; /* the base holds it already: it is not sent again */
 };
 
 struct bp_store;
@@ -57,6 +67,12 @@ struct bp_store_ops {
     /* Look again: the tip may have moved. */
     enum bp_code (*refresh)(struct bp_store *self, struct bp_err *err);
 
+    /* The message of the tip's commit, lent until the tip changes; "" when there is none. */
+    const char *(*message)(struct bp_store *self);
+
+    /* Whether anybody may read it without a password or a key, as far as that can be found out. */
+    enum bp_code (*is_public)(struct bp_store *self, bool *out, struct bp_err *err);
+
     /* The names in a folder, in byte order; none when there is no such folder. */
     enum bp_code (*list)(struct bp_store *self, const char *path, struct bp_list *names,
                          struct bp_err *err);
@@ -71,8 +87,14 @@ struct bp_store_ops {
                          struct bp_err *err);
 
     /*
-     * Bring the content of a file here, if the tip does not hold it. After open(); several threads
-     * may do it at once, as long as none does anything else. BP_EFAILED: the disk is full ...
+     * What is put next will mostly be what this folder of the tip holds: such contents are known,
+     * neither written nor sent. Without a base nothing is known. Holds on after a refresh().
+     */
+    enum bp_code (*base)(struct bp_store *self, const char *path, struct bp_err *err);
+
+    /*
+     * Bring the content of a file here, unless it is known. After open(); several threads may do it
+     * at once, as long as none does anything else. BP_EFAILED: the disk is full ...
      */
     enum bp_code (*put)(struct bp_store *self, const void *data, size_t len, struct bp_blob *out,
                         struct bp_err *err);
@@ -80,6 +102,9 @@ struct bp_store_ops {
     /* What put() would give, without writing anything; for threads likewise. */
     enum bp_code (*hash)(struct bp_store *self, const void *data, size_t len, struct bp_blob *out,
                          struct bp_err *err);
+
+    /* How many bytes the contents that were put so far will take on the way, compressed. */
+    int64_t (*added)(struct bp_store *self);
 
     /* Put a content at this path of the tree under construction; the last one of a path counts. */
     enum bp_code (*stage)(struct bp_store *self, const char *path, const struct bp_blob *blob,
@@ -98,6 +123,18 @@ struct bp_store_ops {
      */
     enum bp_code (*commit)(struct bp_store *self, const struct bp_edit *edits, size_t count,
                            const char *message, struct bp_store_commit *out, struct bp_err *err);
+
+    /*
+     * Replace the branch's history by these commits. The first one has no parent, and its edits
+     * apply to the tip's tree; those of every other one apply to the tree of the one before it.
+     * Each file of the new history must be in the tip. Errors as those of commit(); when the server
+     * does not let anybody rewrite the branch, BP_EFAILED with its words.
+     */
+    enum bp_code (*rewrite)(struct bp_store *self, const struct bp_store_step *steps, size_t count,
+                            struct bp_store_commit *out, struct bp_err *err);
+
+    /* How many bytes a fresh and whole clone of the branch gets, found out by making one. */
+    enum bp_code (*weigh)(struct bp_store *self, int64_t *bytes, struct bp_err *err);
 
     void (*free)(struct bp_store *self);
 };

@@ -63,6 +63,18 @@ static enum bp_code store_refresh(struct bp_store *base, struct bp_err *err)
     return BP_OK;
 }
 
+static const char *store_message(struct bp_store *base)
+{
+    return ((struct fake_store *)base)->message;
+}
+
+static enum bp_code store_is_public(struct bp_store *base, bool *out, struct bp_err *err)
+{
+    (void)err;
+    *out = ((struct fake_store *)base)->is_public;
+    return BP_OK;
+}
+
 static enum bp_code store_list(struct bp_store *base, const char *path, struct bp_list *names,
                                struct bp_err *err)
 {
@@ -114,6 +126,15 @@ static enum bp_code store_read(struct bp_store *base, const char *path, size_t l
     return bp_fail(err, BP_ENOTFOUND, "no file '%s'", path);
 }
 
+static enum bp_code store_base(struct bp_store *base, const char *path, struct bp_err *err)
+{
+    struct fake_store *self = (struct fake_store *)base;
+
+    (void)err;
+    (void)snprintf(self->base_path, sizeof(self->base_path), "%s", path);
+    return BP_OK;
+}
+
 static enum bp_code store_hash(struct bp_store *base, const void *data, size_t len,
                                struct bp_blob *out, struct bp_err *err)
 {
@@ -143,6 +164,11 @@ static enum bp_code store_put(struct bp_store *base, const void *data, size_t le
     return BP_OK;
 }
 
+static int64_t store_added(struct bp_store *base)
+{
+    return ((struct fake_store *)base)->added;
+}
+
 static enum bp_code store_stage(struct bp_store *base, const char *path, const struct bp_blob *blob,
                                 bool executable, struct bp_err *err)
 {
@@ -160,36 +186,108 @@ static enum bp_code store_stage(struct bp_store *base, const char *path, const s
     return bp_fail(err, BP_ENOTFOUND, "no content '%s' for '%s'", blob->id, path);
 }
 
-static void apply(struct fake_store *self, const struct bp_edit *edit)
+static bool is_at(const struct fake_file *file, const char *path)
 {
-    BP_AUTO(bp_freep) char *from = bp_format("%s/", edit->from != NULL ? edit->from : "");
-    BP_AUTO(bp_freep) char *to = bp_format("%s/", edit->to);
+    size_t len = strlen(path);
 
-    if (edit->kind == BP_EDIT_MOVE) {
-        for (size_t i = 0; i < self->tip_count; i++) {
-            char *old = self->tip[i].path;
+    return strncmp(file->path, path, len) == 0 &&
+           (file->path[len] == '/' || file->path[len] == '\0');
+}
 
-            if (!bp_text_starts_with(old, from))
-                continue;
-            self->tip[i].path = bp_format("%s%s", to, old + strlen(from));
-            bp_free(old);
+static void drop_at(struct fake_store *self, const char *path)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < self->tip_count; i++) {
+        if (is_at(&self->tip[i], path)) {
+            bp_free(self->tip[i].path);
+            bp_free(self->tip[i].data);
+        } else {
+            self->tip[kept++] = self->tip[i];
         }
-        return;
     }
-    drop(self, to);
+    self->tip_count = kept;
+}
+
+/* From a tree, which may be the tip itself, into the tip. */
+static void copy(struct fake_store *self, const struct fake_file *tree, size_t count,
+                 const struct bp_edit *edit)
+{
+    drop_at(self, edit->to);
+    for (size_t i = 0; i < count; i++) {
+        BP_AUTO(bp_freep) char *path = NULL;
+
+        if (!is_at(&tree[i], edit->from))
+            continue;
+        path = bp_format("%s%s", edit->to, tree[i].path + strlen(edit->from));
+        set_file(self->tip, &self->tip_count, path, tree[i].data, tree[i].len);
+    }
+}
+
+static void move(struct fake_store *self, const struct bp_edit *edit)
+{
+    for (size_t i = 0; i < self->tip_count; i++) {
+        char *old = self->tip[i].path;
+
+        if (!is_at(&self->tip[i], edit->from))
+            continue;
+        self->tip[i].path = bp_format("%s%s", edit->to, old + strlen(edit->from));
+        bp_free(old);
+    }
+}
+
+static void take_staged(struct fake_store *self, const struct bp_edit *edit)
+{
+    drop_at(self, edit->to);
     for (size_t i = 0; i < self->staged_count; i++) {
-        BP_AUTO(bp_freep) char *path = bp_format("%s%s", to, self->staged[i].path);
+        BP_AUTO(bp_freep) char *path = bp_format("%s/%s", edit->to, self->staged[i].path);
 
         set_file(self->tip, &self->tip_count, path, self->staged[i].data, self->staged[i].len);
     }
 }
 
-static enum bp_code store_commit(struct bp_store *base, const struct bp_edit *edits, size_t count,
-                                 const char *message, struct bp_store_commit *out,
-                                 struct bp_err *err)
+/* was: the tip as it was before the first edit. */
+static void apply(struct fake_store *self, const struct fake_file *was, size_t was_count,
+                  const struct bp_edit *edit)
 {
-    struct fake_store *self = (struct fake_store *)base;
+    switch (edit->kind) {
+    case BP_EDIT_MOVE:
+        move(self, edit);
+        break;
+    case BP_EDIT_STAGED:
+        take_staged(self, edit);
+        break;
+    case BP_EDIT_COPY:
+        copy(self, was, was_count, edit);
+        break;
+    case BP_EDIT_REMOVE:
+        drop_at(self, edit->to);
+        break;
+    }
+}
 
+static void apply_all(struct fake_store *self, const struct bp_store_step *steps, size_t count)
+{
+    struct fake_file *was = bp_alloc(FAKE_FILES, sizeof(*was));
+    size_t was_count = self->tip_count;
+
+    for (size_t i = 0; i < was_count; i++)
+        was[i] =
+            (struct fake_file){bp_strdup(self->tip[i].path),
+                               bp_strndup(self->tip[i].data, self->tip[i].len), self->tip[i].len};
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = 0; j < steps[i].count; j++)
+            apply(self, was, was_count, &steps[i].edits[j]);
+    }
+    for (size_t i = 0; i < was_count; i++) {
+        bp_free(was[i].path);
+        bp_free(was[i].data);
+    }
+    bp_free(was);
+}
+
+static enum bp_code push(struct fake_store *self, struct bp_err *err)
+{
     if (self->on_commit != NULL)
         self->on_commit(self->ctx);
     if (self->push_outages > 0) {
@@ -202,12 +300,53 @@ static enum bp_code store_commit(struct bp_store *base, const struct bp_edit *ed
     }
     if (self->commit_result != BP_OK)
         return bp_fail(err, self->commit_result, "the server refused");
-    for (size_t i = 0; i < count; i++)
-        apply(self, &edits[i]);
+    return BP_OK;
+}
+
+static enum bp_code store_commit(struct bp_store *base, const struct bp_edit *edits, size_t count,
+                                 const char *message, struct bp_store_commit *out,
+                                 struct bp_err *err)
+{
+    struct fake_store *self = (struct fake_store *)base;
+    const struct bp_store_step step = {.edits = edits, .count = count};
+
+    if (push(self, err) != BP_OK)
+        return err->code;
+    apply_all(self, &step, 1);
     self->commits++;
     self->missing = false;
     (void)snprintf(self->message, sizeof(self->message), "%s", message);
     (void)snprintf(out->id, sizeof(out->id), "c0ffee%d", self->commits);
+    return BP_OK;
+}
+
+static enum bp_code store_rewrite(struct bp_store *base, const struct bp_store_step *steps,
+                                  size_t count, struct bp_store_commit *out, struct bp_err *err)
+{
+    struct fake_store *self = (struct fake_store *)base;
+    size_t used = 0;
+
+    if (push(self, err) != BP_OK)
+        return err->code;
+    apply_all(self, steps, count);
+    self->rewrites++;
+    for (size_t i = 0; i < count && used < sizeof(self->steps); i++)
+        used += (size_t)snprintf(self->steps + used, sizeof(self->steps) - used, "%lld %.*s\n",
+                                 (long long)steps[i].time_ms, (int)strcspn(steps[i].message, "\n"),
+                                 steps[i].message);
+    if (count > 0)
+        (void)snprintf(self->message, sizeof(self->message), "%s", steps[count - 1].message);
+    (void)snprintf(out->id, sizeof(out->id), "5caa5b%d", self->rewrites);
+    return BP_OK;
+}
+
+static enum bp_code store_weigh(struct bp_store *base, int64_t *bytes, struct bp_err *err)
+{
+    struct fake_store *self = (struct fake_store *)base;
+
+    (void)err;
+    self->weighings++;
+    *bytes = self->weights[self->rewrites > 0];
     return BP_OK;
 }
 
@@ -220,13 +359,19 @@ static const struct bp_store_ops ops = {
     .open = store_open,
     .exists = store_exists,
     .refresh = store_refresh,
+    .message = store_message,
+    .is_public = store_is_public,
     .list = store_list,
     .fetch = store_fetch,
     .read = store_read,
+    .base = store_base,
     .put = store_put,
     .hash = store_hash,
+    .added = store_added,
     .stage = store_stage,
     .commit = store_commit,
+    .rewrite = store_rewrite,
+    .weigh = store_weigh,
     .free = no_free,
 };
 

@@ -23,7 +23,14 @@ struct fake_store {
     pthread_mutex_t lock;               /* of the blobs */
     struct fake_file blobs[FAKE_FILES]; /* the path is the id */
     size_t blob_count;
-    char message[512]; /* of the last commit */
+    char message[512]; /* of the last commit; what message() gives as well */
+    bool is_public;
+    int64_t added;
+    int64_t weights[2]; /* what weigh() gives before and after a rewrite() */
+    int weighings;
+    int rewrites;
+    char steps[4096];    /* of the last rewrite(), "time subject\n" each */
+    char base_path[128]; /* the folder that base() was told */
     int commits;
     int opens;
     int refreshes;
@@ -36,7 +43,7 @@ struct fake_store {
     bool missing; /* the branch does not exist */
     enum bp_code open_result;
     enum bp_code put_result;
-    enum bp_code commit_result;
+    enum bp_code commit_result; /* of a rewrite() too */
 };
 
 struct fake_store fake_store(void);
