@@ -96,6 +96,8 @@ static enum bp_code parse_value(struct bp_config *cfg, enum bp_opt id, const cha
         return BP_OK;
     case BP_TYPE_INT:
         return bp_parse_int(text, 0, 1000000, number, err);
+    case BP_TYPE_SIZE:
+        return bp_parse_size(text, number, err);
     case BP_TYPE_DURATION:
         return bp_parse_duration(text, number, err);
     case BP_TYPE_TIME:

@@ -51,6 +51,12 @@ const char *bp_option_group_title(unsigned group)
         return "Setup";
     case BP_GROUP_BACKUP:
         return "Backup";
+    case BP_GROUP_RETENTION:
+        return "Retention";
+    case BP_GROUP_KEEP:
+        return "Marks";
+    case BP_GROUP_DIFF:
+        return "Differences";
     default:
         return "General";
     }

@@ -68,18 +68,38 @@ enum bp_opt {
     BP_OPT_IF_LOCKED,
     BP_OPT_LOCK_RETRIES,
     BP_OPT_STATEMENT_TIMEOUT,
+    BP_OPT_ALLOW_PUBLIC,
+    BP_OPT_PRUNE,
+    /* retention */
+    BP_OPT_KEEP_LAST,
+    BP_OPT_KEEP_WITHIN,
+    BP_OPT_KEEP_HOURLY,
+    BP_OPT_KEEP_DAILY,
+    BP_OPT_KEEP_WEEKLY,
+    BP_OPT_KEEP_MONTHLY,
+    BP_OPT_KEEP_YEARLY,
+    BP_OPT_SQUASH,
+    BP_OPT_EXPLAIN,
+    /* keep */
+    BP_OPT_REASON,
+    BP_OPT_UNDO,
     /* backup repository */
     BP_OPT_BACKUP_REPO,
     BP_OPT_BACKUP_BRANCH,
     BP_OPT_BACKUP_TOKEN,
     BP_OPT_GIT_TIMEOUT,
+    BP_OPT_PUSH_LIMIT,
     /* find */
     BP_OPT_SINCE,
     BP_OPT_UNTIL,
     BP_OPT_SHA,
     BP_OPT_FROM_REPO,
     BP_OPT_EVENT,
+    BP_OPT_VERIFIED,
     BP_OPT_LIMIT,
+    /* diff */
+    BP_OPT_DIFF_TABLE,
+    BP_OPT_ROWS,
     /* restore */
     BP_OPT_TO,
     BP_OPT_CLEAN,
@@ -95,6 +115,7 @@ enum bp_opt_type {
     BP_TYPE_TEXT,
     BP_TYPE_FLAG,
     BP_TYPE_INT,      /* a whole number, not negative */
+    BP_TYPE_SIZE,     /* base/text.h */
     BP_TYPE_DURATION, /* base/text.h */
     BP_TYPE_TIME,     /* base/time.h */
     BP_TYPE_CHOICE,   /* one of choices */
@@ -112,7 +133,10 @@ enum bp_opt_group {
     BP_GROUP_RESTORE = 1 << 6,
     BP_GROUP_INIT = 1 << 7,
     BP_GROUP_BACKUP = 1 << 8,
-    BP_GROUP_LAST = BP_GROUP_BACKUP
+    BP_GROUP_RETENTION = 1 << 9,
+    BP_GROUP_KEEP = 1 << 10,
+    BP_GROUP_DIFF = 1 << 11,
+    BP_GROUP_LAST = BP_GROUP_DIFF
 };
 
 struct bp_option {
