@@ -202,7 +202,7 @@ void bp_git_forget_staged(struct bp_git_store *git);
 
 /* store.h */
 enum bp_code bp_git_base(struct bp_store *self, const char *path, struct bp_err *err);
-int64_t bp_git_added(struct bp_store *self);
+int64_t bp_git_held(struct bp_store *self);
 enum bp_code bp_git_put(struct bp_store *self, const void *data, size_t len, struct bp_blob *out,
                         struct bp_err *err);
 enum bp_code bp_git_hash(struct bp_store *self, const void *data, size_t len, struct bp_blob *out,

@@ -91,7 +91,7 @@ enum bp_code bp_git_base(struct bp_store *self, const char *path, struct bp_err 
     return BP_OK;
 }
 
-int64_t bp_git_added(struct bp_store *self)
+int64_t bp_git_held(struct bp_store *self)
 {
     (void)self;
     return 0;

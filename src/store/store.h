@@ -103,8 +103,9 @@ struct bp_store_ops {
     enum bp_code (*hash)(struct bp_store *self, const void *data, size_t len, struct bp_blob *out,
                          struct bp_err *err);
 
-    /* How many bytes the contents that were put so far will take on the way, compressed. */
-    int64_t (*added)(struct bp_store *self);
+    /* How many bytes all that was fetched or put so far takes here, compressed: two looks tell what
+     * came between them. 0 when nothing is kept here. */
+    int64_t (*held)(struct bp_store *self);
 
     /* Put a content at this path of the tree under construction; the last one of a path counts. */
     enum bp_code (*stage)(struct bp_store *self, const char *path, const struct bp_blob *blob,

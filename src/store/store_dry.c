@@ -66,11 +66,9 @@ static enum bp_code dry_put(struct bp_store *self, const void *data, size_t len,
     return inner_of(self)->ops->hash(inner_of(self), data, len, out, err);
 }
 
-/* Nothing is compressed. */
-static int64_t dry_added(struct bp_store *self)
+static int64_t dry_held(struct bp_store *self)
 {
-    (void)self;
-    return 0;
+    return inner_of(self)->ops->held(inner_of(self));
 }
 
 static enum bp_code dry_stage(struct bp_store *self, const char *path, const struct bp_blob *blob,
@@ -130,7 +128,7 @@ static const struct bp_store_ops ops = {
     .base = dry_base,
     .put = dry_put,
     .hash = dry_put,
-    .added = dry_added,
+    .held = dry_held,
     .stage = dry_stage,
     .commit = dry_commit,
     .rewrite = dry_rewrite,

@@ -164,9 +164,9 @@ static enum bp_code store_put(struct bp_store *base, const void *data, size_t le
     return BP_OK;
 }
 
-static int64_t store_added(struct bp_store *base)
+static int64_t store_held(struct bp_store *base)
 {
-    return ((struct fake_store *)base)->added;
+    return ((struct fake_store *)base)->held;
 }
 
 static enum bp_code store_stage(struct bp_store *base, const char *path, const struct bp_blob *blob,
@@ -367,7 +367,7 @@ static const struct bp_store_ops ops = {
     .base = store_base,
     .put = store_put,
     .hash = store_hash,
-    .added = store_added,
+    .held = store_held,
     .stage = store_stage,
     .commit = store_commit,
     .rewrite = store_rewrite,

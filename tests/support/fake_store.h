@@ -25,7 +25,7 @@ struct fake_store {
     size_t blob_count;
     char message[512]; /* of the last commit; what message() gives as well */
     bool is_public;
-    int64_t added;
+    int64_t held;
     int64_t weights[2]; /* what weigh() gives before and after a rewrite() */
     int weighings;
     int rewrites;
