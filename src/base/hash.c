@@ -55,6 +55,39 @@ void bp_sha256_freep(struct bp_sha256 **hash)
     *hash = NULL;
 }
 
+struct bp_sha1 {
+    EVP_MD_CTX *ctx;
+};
+
+struct bp_sha1 *bp_sha1_new(void)
+{
+    struct bp_sha1 *hash = bp_alloc(1, sizeof(*hash));
+
+    hash->ctx = EVP_MD_CTX_new();
+    must(hash->ctx != NULL);
+    must(EVP_DigestInit_ex(hash->ctx, EVP_sha1(), NULL));
+    return hash;
+}
+
+void bp_sha1_add(struct bp_sha1 *hash, const void *data, size_t len)
+{
+    must(EVP_DigestUpdate(hash->ctx, data, len));
+}
+
+void bp_sha1_end(struct bp_sha1 *hash, unsigned char out[BP_SHA1_SIZE])
+{
+    must(EVP_DigestFinal_ex(hash->ctx, out, NULL));
+    must(EVP_DigestInit_ex(hash->ctx, EVP_sha1(), NULL));
+}
+
+void bp_sha1_freep(struct bp_sha1 **hash)
+{
+    if (*hash != NULL)
+        EVP_MD_CTX_free((*hash)->ctx);
+    bp_free(*hash);
+    *hash = NULL;
+}
+
 void bp_sha256_hex(const void *data, size_t len, char out[BP_SHA256_HEX_SIZE])
 {
     BP_AUTO(bp_sha256_freep) struct bp_sha256 *hash = bp_sha256_new();

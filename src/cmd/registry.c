@@ -178,7 +178,8 @@ enum bp_code bp_registry_store(struct bp_app *app, struct bp_store **out, struct
                                            .env = app->env,
                                            .temp_parent = temp_parent(app),
                                            .clock = app->clock,
-                                           .timeout_ms = bp_config_number(cfg, BP_OPT_GIT_TIMEOUT)};
+                                           .timeout_ms = bp_config_number(cfg, BP_OPT_GIT_TIMEOUT),
+                                           .push_limit = bp_config_number(cfg, BP_OPT_PUSH_LIMIT)};
 
     if (guard_address(app, BP_OPT_BACKUP_REPO, err) != BP_OK ||
         guard_address(app, BP_OPT_PROXY, err) != BP_OK)

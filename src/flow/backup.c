@@ -159,8 +159,9 @@ static enum bp_code run(struct bp_backup *b, struct bp_backup_result *result, st
     }
     /* Before anything is read: a wrong token shall show now and not in an hour. */
     b->phase = "opening the backup repository";
-    if (b->job->store->ops->open(b->job->store, err) != BP_OK || read_snapshot(b, err) != BP_OK ||
-        check_rows(b, err) != BP_OK)
+    if (b->job->store->ops->open(b->job->store, err) != BP_OK ||
+        b->job->store->ops->base(b->job->store, BP_PATH_CURRENT, err) != BP_OK ||
+        read_snapshot(b, err) != BP_OK || check_rows(b, err) != BP_OK)
         return err->code;
     b->manifest.finished_ms = bp_clock_wall(b->job->clock);
     b->phase = "pushing";

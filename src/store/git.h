@@ -17,6 +17,7 @@ struct bp_git_options {
     const char *temp_parent;  /* where the working copy goes */
     struct bp_clock *clock;   /* with its stop */
     int64_t timeout_ms;       /* of one git command; 0: none */
+    int64_t push_limit;       /* in bytes: more is sent in several pushes; 0: one push */
 };
 
 /* Nothing is opened before the first call. Owned by the caller. */

@@ -175,26 +175,18 @@ static enum bp_code apply_all(struct bp_git_store *git, struct draft *draft,
 static enum bp_code bring_what_left(struct bp_git_store *git, struct bp_err *err)
 {
     BP_AUTO(bp_git_ids_free) struct bp_git_ids missing = {0};
-    enum bp_code rc = bp_git_know_tip_blobs(git, err);
 
-    for (size_t i = 0; rc == BP_OK && i < git->staged_count; i++) {
+    for (size_t i = 0; i < git->staged_count; i++) {
         const git_oid *id = &git->staged[i].id;
 
-        if (!bp_git_ids_has(&git->tip_blobs, id) && !git_odb_exists(git->odb, id))
+        if (!bp_git_ids_has(&git->known, id) && !git_odb_exists(git->odb, id))
             bp_git_ids_add(&missing, id);
     }
-    return rc == BP_OK && missing.count > 0 ? bp_git_wire_blobs(git, &missing, err) : rc;
+    return missing.count > 0 ? bp_git_wire_objects(git, &missing, BP_GIT_ALONE, err) : BP_OK;
 }
 
-struct commit {
-    const git_oid *root;
-    const git_oid *parent; /* NULL: none */
-    const char *message;
-    int64_t time_ms;
-};
-
-static enum bp_code make_commit(struct bp_git_store *git, const struct commit *c, git_oid *out,
-                                struct bp_err *err)
+enum bp_code bp_git_make_commit(struct bp_git_store *git, const struct bp_git_draft *c,
+                                git_oid *out, struct bp_err *err)
 {
     BP_AUTO(bp_git_tree_freep) git_tree *tree = NULL;
     BP_AUTO(bp_git_commit_freep) git_commit *parent = NULL;
@@ -218,7 +210,8 @@ static enum bp_code make_commit(struct bp_git_store *git, const struct commit *c
  * Our own commit is the tip now, for us as well. The reference only spares the next fetch some
  * objects; that it cannot be written (the disk is full) does not undo what has arrived.
  */
-static void advance(struct bp_git_store *git, const git_oid *commit, const struct commit *made)
+static void advance(struct bp_git_store *git, const git_oid *commit,
+                    const struct bp_git_draft *made)
 {
     git_reference *ref = NULL;
 
@@ -230,13 +223,17 @@ static void advance(struct bp_git_store *git, const git_oid *commit, const struc
 }
 
 static enum bp_code publish(struct bp_git_store *git, const git_oid *commit,
-                            const struct commit *made, struct bp_store_commit *out,
+                            const struct bp_git_draft *made, struct bp_store_commit *out,
                             struct bp_err *err)
 {
-    enum bp_code rc = bp_git_wire_push(git, commit, err);
+    enum bp_code rc = bp_git_parts_send(git, err);
 
+    if (rc == BP_OK)
+        rc = bp_git_wire_push(git, commit, err);
     if (rc != BP_OK)
         return rc;
+    if (git->upload != NULL)
+        bp_git_parts_remove(git);
     (void)git_oid_tostr(out->id, sizeof(out->id), commit);
     advance(git, commit, made);
     return BP_OK;
@@ -254,17 +251,19 @@ enum bp_code bp_git_commit(struct bp_store *self, const struct bp_edit *edits, s
 {
     struct bp_git_store *git = (struct bp_git_store *)self;
     struct draft draft = draft_of_tip(git);
-    const struct commit made = {.root = &draft.root.id,
-                                .parent = git->exists ? &git->tip : NULL,
-                                .message = message,
-                                .time_ms = bp_clock_wall(git->options.clock)};
+    const struct bp_git_draft made = {.root = &draft.root.id,
+                                      .parent = git->exists ? &git->tip : NULL,
+                                      .message = message,
+                                      .time_ms = bp_clock_wall(git->options.clock)};
     git_oid id;
-    enum bp_code rc = apply_all(git, &draft, edits, count, err);
+    enum bp_code rc = bp_git_pack_end(git->pack, err);
 
+    if (rc == BP_OK)
+        rc = apply_all(git, &draft, edits, count, err);
     if (rc == BP_OK)
         rc = bring_what_left(git, err);
     if (rc == BP_OK)
-        rc = make_commit(git, &made, &id, err);
+        rc = bp_git_make_commit(git, &made, &id, err);
     return rc == BP_OK ? publish(git, &id, &made, out, err) : rc;
 }
 
@@ -273,7 +272,7 @@ enum bp_code bp_git_rewrite(struct bp_store *self, const struct bp_store_step *s
 {
     struct bp_git_store *git = (struct bp_git_store *)self;
     struct draft draft = draft_of_tip(git);
-    struct commit made = {.root = &draft.root.id};
+    struct bp_git_draft made = {.root = &draft.root.id};
     git_oid id;
     git_oid parent;
     enum bp_code rc = BP_OK;
@@ -286,7 +285,7 @@ enum bp_code bp_git_rewrite(struct bp_store *self, const struct bp_store_step *s
         made.time_ms = steps[i].time_ms;
         rc = apply_all(git, &draft, steps[i].edits, steps[i].count, err);
         if (rc == BP_OK)
-            rc = make_commit(git, &made, &id, err);
+            rc = bp_git_make_commit(git, &made, &id, err);
         parent = id;
     }
     return rc == BP_OK ? publish(git, &id, &made, out, err) : rc;

@@ -246,6 +246,15 @@ static enum bp_code set_transport(struct builder *b, struct bp_err *err)
     return options->token != NULL ? set_token(b, err) : set_header_of_checkout(b, err);
 }
 
+/* A repository on this machine need not be told before that it may be read in parts. The settings
+ * of our environment do not reach the program that reads it. Of several, git takes the first. */
+static void set_local_reader(struct builder *b)
+{
+    if (b->git->url.transport == BP_GIT_LOCAL)
+        set(b, "remote." BP_GIT_REMOTE ".uploadpack",
+            "git -c uploadpack.allowFilter=true -c uploadpack.allowAnySHA1InWant=true upload-pack");
+}
+
 enum bp_code bp_git_env_build(struct bp_git_store *git, struct bp_err *err)
 {
     struct builder b = {.git = git, .env = &git->env};
@@ -254,6 +263,7 @@ enum bp_code bp_git_env_build(struct bp_git_store *git, struct bp_err *err)
     bp_git_env_free(&git->env);
     copy_variables(&b);
     copy_settings(&b);
+    set_local_reader(&b);
     rc = set_transport(&b, err);
     if (rc != BP_OK)
         return rc;

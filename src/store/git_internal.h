@@ -3,27 +3,32 @@
  *   git_repo.c   the operations of store.h, the private working copy
  *   git_edit.c   the edits of a commit, the commit itself
  *   git_stage.c  files for the next commit
+ *   git_pack.c   the packs that their contents are written into
  *   git_tree.c   reading trees and blobs of the working copy
- *   git_wire.c   the git program: everything that talks to the server
+ *   git_fetch.c  getting objects from the server
+ *   git_push.c   sending a commit to the server
+ *   git_parts.c  sending more than the server takes in one push
+ *   git_wire.c   running the git program
  *   git_words.c  what git and servers say, as an error code and a hint
  *   git_env.c    the environment and the credentials that the git program gets
  *   git_url.c    the address of the repository
  *   git_public.c whether everybody may read it
  *
- * The working copy is a bare repository in a private folder with one commit and its trees, but
- * without file contents: those are fetched when somebody reads them. Trees can be moved and
- * committed without ever having the files below them.
+ * The working copy is a bare repository in a private folder with one commit and the first levels
+ * of its trees, without file contents. Deeper trees and files are fetched when somebody asks for
+ * them. Both can be moved and committed without ever having what is below them.
  */
 #ifndef BP_STORE_GIT_INTERNAL_H
 #define BP_STORE_GIT_INTERNAL_H
 
 #include <git2.h>
-#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/child.h"
 #include "base/list.h"
 #include "store/git.h"
+#include "store/git_pack.h"
 
 /* The remote's name and the tip's name in the working copy: nothing of the user's can mean them. */
 #define BP_GIT_REMOTE  "backproof"
@@ -77,11 +82,15 @@ struct bp_git_store {
     bool exists;            /* the branch, when last looked at; tip and root mean something */
     git_oid tip;
     git_oid root;
-    char *message;            /* of the tip; NULL: none */
-    char *base_path;          /* what is below it is known; NULL: nothing is */
-    pthread_mutex_t tip_lock; /* while threads put() */
-    bool tip_blobs_known;
-    struct bp_git_ids tip_blobs; /* every file content that the tip's trees name */
+    char *message;           /* of the tip; NULL: none */
+    char *base_path;         /* what is below it is known; NULL: nothing is */
+    size_t filter;           /* of the tip's trees: which one the server takes */
+    struct bp_git_ids known; /* the contents below base_path */
+
+    struct bp_git_pack *pack; /* new contents */
+    char *upload;             /* the reference that holds the parts on the server; NULL: none */
+    size_t sent_parts;        /* packs whose contents it holds */
+    git_oid last_part;        /* the commit it is at */
 
     struct bp_git_staged *staged;
     size_t staged_count;
@@ -132,23 +141,51 @@ struct bp_git_push_end bp_git_words_push(const char *url, const char *porcelain,
 
 /* git_wire.c */
 
+/* Run git with the environment of the store. BP_EUSAGE when there is no such program. */
+enum bp_code bp_git_run(struct bp_git_store *git, const char *const *argv, const struct bp_buf *in,
+                        struct bp_child_result *result, struct bp_err *err) BP_CHECK;
+
+/* The error for a git command that failed. */
+enum bp_code bp_git_fail_command(const struct bp_git_store *git, const char *command,
+                                 const struct bp_child_result *result, struct bp_err *err);
+
 /* BP_EUSAGE when the git program is missing or too old. */
 enum bp_code bp_git_wire_check(struct bp_git_store *git, struct bp_err *err) BP_CHECK;
 
-/* Bring the branch's tip and its trees here, as BP_GIT_TIP_REF. */
+/* git_fetch.c */
+
+/* Bring the branch's tip and its first trees here, as BP_GIT_TIP_REF. */
 enum bp_code bp_git_wire_tip(struct bp_git_store *git, bool *found, struct bp_err *err) BP_CHECK;
 
+/* Trees alone, or with all trees below them. */
+enum bp_git_reach { BP_GIT_ALONE, BP_GIT_BELOW };
+
 /* Bring these objects here. */
-enum bp_code bp_git_wire_blobs(struct bp_git_store *git, const struct bp_git_ids *ids,
-                               struct bp_err *err) BP_CHECK;
+enum bp_code bp_git_wire_objects(struct bp_git_store *git, const struct bp_git_ids *ids,
+                                 enum bp_git_reach reach, struct bp_err *err) BP_CHECK;
+
+/* store.h */
+int64_t bp_git_held(struct bp_store *self);
+enum bp_code bp_git_weigh(struct bp_store *self, int64_t *bytes, struct bp_err *err);
+
+/* git_push.c */
 
 /* Make commit the branch's tip if the branch is still where git->tip says; see store.h for what
  * the codes say of a change that may have arrived. */
 enum bp_code bp_git_wire_push(struct bp_git_store *git, const git_oid *commit,
                               struct bp_err *err) BP_CHECK;
 
-/* store.h */
-enum bp_code bp_git_weigh(struct bp_store *self, int64_t *bytes, struct bp_err *err);
+/* git_parts.c */
+
+/*
+ * When what is new is more than one pack: send all but the last, as commits that a reference of
+ * their own names. The push of the branch then finds their contents on the server. A lost race does
+ * not send them again.
+ */
+enum bp_code bp_git_parts_send(struct bp_git_store *git, struct bp_err *err) BP_CHECK;
+
+/* Remove the reference, best effort. */
+void bp_git_parts_remove(struct bp_git_store *git);
 
 /* git_tree.c */
 
@@ -168,17 +205,18 @@ const git_oid *bp_git_root(const struct bp_git_store *git);
 enum bp_code bp_git_find(struct bp_git_store *git, const git_oid *root, const char *path,
                          struct bp_git_item *item, struct bp_err *err) BP_CHECK;
 
-/* Make this commit with this tree the tip; forget the old tip's blobs. */
+/* Make this commit with this tree the tip; forget what was known of the old one. */
 void bp_git_set_tip(struct bp_git_store *git, const git_oid *commit, const git_oid *root,
                     const char *message);
 
 /* The same with what BP_GIT_TIP_REF names, or with no tip when the branch was not found. */
 enum bp_code bp_git_take_tip(struct bp_git_store *git, bool found, struct bp_err *err) BP_CHECK;
 
-/* Fill git->tip_blobs if that was not done yet. */
-enum bp_code bp_git_know_tip_blobs(struct bp_git_store *git, struct bp_err *err) BP_CHECK;
+/* Fill git->known for the tip as it is now. */
+enum bp_code bp_git_know(struct bp_git_store *git, struct bp_err *err) BP_CHECK;
 
 /* store.h's operations on the tip */
+enum bp_code bp_git_base(struct bp_store *self, const char *path, struct bp_err *err);
 enum bp_code bp_git_list(struct bp_store *self, const char *path, struct bp_list *names,
                          struct bp_err *err);
 enum bp_code bp_git_fetch(struct bp_store *self, const struct bp_list *paths, struct bp_err *err);
@@ -201,8 +239,6 @@ enum bp_code bp_git_staged_tree(struct bp_git_store *git, git_oid *out,
 void bp_git_forget_staged(struct bp_git_store *git);
 
 /* store.h */
-enum bp_code bp_git_base(struct bp_store *self, const char *path, struct bp_err *err);
-int64_t bp_git_held(struct bp_store *self);
 enum bp_code bp_git_put(struct bp_store *self, const void *data, size_t len, struct bp_blob *out,
                         struct bp_err *err);
 enum bp_code bp_git_hash(struct bp_store *self, const void *data, size_t len, struct bp_blob *out,
@@ -211,6 +247,17 @@ enum bp_code bp_git_stage(struct bp_store *self, const char *path, const struct 
                           bool executable, struct bp_err *err);
 
 /* git_edit.c */
+
+/* A commit that is to be made. */
+struct bp_git_draft {
+    const git_oid *root;
+    const git_oid *parent; /* NULL: none */
+    const char *message;
+    int64_t time_ms;
+};
+
+enum bp_code bp_git_make_commit(struct bp_git_store *git, const struct bp_git_draft *draft,
+                                git_oid *out, struct bp_err *err) BP_CHECK;
 
 /* Building one folder: from an existing one or (NULL) an empty one; item NULL removes. */
 enum bp_code bp_git_start_tree(struct bp_git_store *git, const git_oid *from, git_treebuilder **out,

@@ -19,14 +19,19 @@ static enum bp_code start_library(struct bp_git_store *git, struct bp_err *err)
 /* Forget the working copy; the store is as new. */
 static void close_copy(struct bp_git_store *git)
 {
+    if (git->upload != NULL)
+        bp_git_parts_remove(git);
     bp_git_forget_staged(git);
-    bp_git_ids_free(&git->tip_blobs);
+    bp_git_ids_free(&git->known);
+    bp_git_pack_freep(&git->pack);
+    bp_freep(&git->upload);
+    git->sent_parts = 0;
     git_odb_free(git->odb);
     git_repository_free(git->repo);
     git->odb = NULL;
     git->repo = NULL;
     git->exists = false;
-    git->tip_blobs_known = false;
+    git->filter = 0;
     bp_free(git->message);
     bp_free(git->base_path);
     git->message = NULL;
@@ -43,6 +48,7 @@ static enum bp_code make_copy(struct bp_git_store *git, struct bp_err *err)
 {
     /* Without a template: nobody's hooks come along. */
     git_repository_init_options options = GIT_REPOSITORY_INIT_OPTIONS_INIT;
+    BP_AUTO(bp_freep) char *packs = NULL;
     enum bp_code rc = start_library(git, err);
     int result = 0;
 
@@ -54,6 +60,9 @@ static enum bp_code make_copy(struct bp_git_store *git, struct bp_err *err)
     result = git_repository_init_ext(&git->repo, git->dir, &options);
     if (result == 0)
         result = git_repository_odb(&git->odb, git->repo);
+    packs = bp_format("%s/objects/pack", git->dir);
+    git->pack = bp_git_pack_new(packs, git->options.push_limit > 0 ? git->options.push_limit
+                                                                   : BP_GIT_PACK_MOST);
     return result == 0 ? BP_OK : bp_git_fail(err, result, "make a working copy in '%s'", git->dir);
 }
 
@@ -72,7 +81,9 @@ static enum bp_code refresh(struct bp_store *self, struct bp_err *err)
     bool found = false;
     enum bp_code rc = bp_git_wire_tip(git, &found, err);
 
-    return rc == BP_OK ? bp_git_take_tip(git, found, err) : rc;
+    if (rc == BP_OK)
+        rc = bp_git_take_tip(git, found, err);
+    return rc == BP_OK ? bp_git_know(git, err) : rc;
 }
 
 static enum bp_code open_copy(struct bp_git_store *git, struct bp_err *err)
@@ -122,7 +133,6 @@ static void free_store(struct bp_store *self)
     struct bp_git_store *git = (struct bp_git_store *)self;
 
     close_copy(git);
-    (void)pthread_mutex_destroy(&git->tip_lock);
     bp_free(git);
 }
 
@@ -153,6 +163,5 @@ struct bp_store *bp_git_store_new(const struct bp_git_options *options)
     git->base.ops = &ops;
     git->options = *options;
     git->ref_folder = BP_GIT_HEADS;
-    (void)pthread_mutex_init(&git->tip_lock, NULL);
     return &git->base;
 }

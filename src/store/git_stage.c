@@ -49,64 +49,33 @@ enum bp_code bp_git_check_path(const char *path, struct bp_err *err)
     return BP_OK;
 }
 
-/* What the tip holds is looked up once, by the first thread that asks. */
-static enum bp_code know_tip(struct bp_git_store *git, struct bp_err *err)
+/* For threads: what is known does not change meanwhile. */
+static void name(const struct bp_git_store *git, const void *data, size_t len, git_oid *id,
+                 struct bp_blob *out)
 {
-    enum bp_code rc = BP_OK;
-
-    (void)pthread_mutex_lock(&git->tip_lock);
-    rc = bp_git_know_tip_blobs(git, err);
-    (void)pthread_mutex_unlock(&git->tip_lock);
-    return rc;
-}
-
-/* The threads share nothing else: libgit2's object database has locks of its own.
- * https://github.com/libgit2/libgit2/blob/main/docs/threading.md */
-static enum bp_code put(struct bp_git_store *git, const void *data, size_t len, bool keep,
-                        struct bp_blob *out, struct bp_err *err)
-{
-    const void *bytes = len > 0 ? data : "";
-    git_oid id;
-    int result = 0;
-
-    if (know_tip(git, err) != BP_OK)
-        return err->code;
-    result = git_odb_hash(&id, bytes, len, GIT_OBJECT_BLOB);
-    out->known = result == 0 && bp_git_ids_has(&git->tip_blobs, &id);
-    if (result == 0 && keep && !out->known)
-        result = git_odb_write(&id, git->odb, bytes, len, GIT_OBJECT_BLOB);
-    if (result != 0)
-        return bp_git_fail(err, result, "write a file into the working copy");
-    (void)git_oid_tostr(out->id, sizeof(out->id), &id);
-    return BP_OK;
-}
-
-enum bp_code bp_git_base(struct bp_store *self, const char *path, struct bp_err *err)
-{
-    struct bp_git_store *git = (struct bp_git_store *)self;
-
-    (void)err;
-    bp_free(git->base_path);
-    git->base_path = bp_strdup(path);
-    return BP_OK;
-}
-
-int64_t bp_git_held(struct bp_store *self)
-{
-    (void)self;
-    return 0;
+    bp_git_pack_name(data, len, id);
+    (void)git_oid_tostr(out->id, sizeof(out->id), id);
+    out->known = bp_git_ids_has(&git->known, id);
 }
 
 enum bp_code bp_git_put(struct bp_store *self, const void *data, size_t len, struct bp_blob *out,
                         struct bp_err *err)
 {
-    return put((struct bp_git_store *)self, data, len, true, out, err);
+    struct bp_git_store *git = (struct bp_git_store *)self;
+    git_oid id;
+
+    name(git, data, len, &id, out);
+    return out->known ? BP_OK : bp_git_pack_add(git->pack, &id, data, len, err);
 }
 
 enum bp_code bp_git_hash(struct bp_store *self, const void *data, size_t len, struct bp_blob *out,
                          struct bp_err *err)
 {
-    return put((struct bp_git_store *)self, data, len, false, out, err);
+    git_oid id;
+
+    (void)err;
+    name((const struct bp_git_store *)self, data, len, &id, out);
+    return BP_OK;
 }
 
 enum bp_code bp_git_stage(struct bp_store *self, const char *path, const struct bp_blob *blob,

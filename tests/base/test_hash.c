@@ -1,4 +1,5 @@
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/hash.h"
@@ -56,4 +57,29 @@ Test(hash, starts_afresh_after_its_end)
     cr_expect_str_eq(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     bp_sha256_end(hash, hex);
     cr_expect_str_eq(hex, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+}
+
+/* FIPS 180-1, appendix A, and the empty message. */
+Test(hash, sha1_gives_the_published_results)
+{
+    static const struct {
+        const char *text;
+        const char *hex;
+    } rows[] = {
+        {"", "da39a3ee5e6b4b0d3255bfef95601890afd80709"},
+        {"abc", "a9993e364706816aba3e25717850c26c9cd0d89d"},
+    };
+    BP_AUTO(bp_sha1_freep) struct bp_sha1 *hash = bp_sha1_new();
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        unsigned char raw[BP_SHA1_SIZE];
+        char hex[2 * BP_SHA1_SIZE + 1];
+
+        for (const char *p = rows[i].text; *p != '\0'; p++)
+            bp_sha1_add(hash, p, 1);
+        bp_sha1_end(hash, raw);
+        for (size_t j = 0; j < sizeof(raw); j++)
+            (void)snprintf(hex + 2 * j, 3, "%02x", raw[j]);
+        cr_expect_str_eq(hex, rows[i].hex, "'%s'", rows[i].text);
+    }
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "store/git_internal.h"
 #include "test_git_box.h"
 
 enum { THREADS = 4, BLOBS = 60, SHARED = 20 };
@@ -124,10 +125,12 @@ Test(store_git_stage, one_content_is_one_object_whoever_puts_it)
             cr_expect_eq(strcmp(putters[t].blobs[i].id, putters[0].blobs[i].id) == 0, i < SHARED,
                          "number %d of thread %d", i, t);
     }
+    cr_expect_eq(git_box_held(&box, "blob"), 0, "the pack has not ended");
+    cr_assert_eq(bp_git_pack_end(((struct bp_git_store *)store)->pack, &err), BP_OK);
     cr_expect_eq(git_box_held(&box, "blob"), SHARED + THREADS * (BLOBS - SHARED));
 }
 
-Test(store_git_stage, what_the_tip_holds_is_known_to_every_thread)
+Test(store_git_stage, what_the_base_holds_is_known_to_every_thread)
 {
     put_at_once();
     for (int t = 0; t < THREADS; t++)
@@ -136,11 +139,13 @@ Test(store_git_stage, what_the_tip_holds_is_known_to_every_thread)
     cr_assert_eq(git_box_commit(store, "x", &err), BP_OK, "%s", err.msg);
     bp_store_freep(&store);
     store = git_box_store(&box);
+    cr_assert_eq(store->ops->base(store, "x", &err), BP_OK, "%s", err.msg);
     put_at_once();
     for (int t = 0; t < THREADS; t++) {
         for (int i = 0; i < BLOBS; i++)
             cr_expect(putters[t].blobs[i].known, "number %d of thread %d", i, t);
     }
+    cr_assert_eq(bp_git_pack_end(((struct bp_git_store *)store)->pack, &err), BP_OK);
     cr_expect_eq(git_box_held(&box, "blob"), 0, "nothing of it was written again");
 }
 
@@ -155,6 +160,7 @@ Test(store_git_stage, to_hash_writes_nothing)
     cr_expect_eq(git_box_held(&box, "blob"), 0);
     cr_assert_eq(store->ops->put(store, "hello\n", 6, &put, &err), BP_OK, "%s", err.msg);
     cr_expect_str_eq(put.id, hashed.id);
+    cr_assert_eq(bp_git_pack_end(((struct bp_git_store *)store)->pack, &err), BP_OK);
     cr_expect_eq(git_box_held(&box, "blob"), 1);
 }
 

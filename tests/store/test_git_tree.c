@@ -49,6 +49,15 @@ static void fill_server(void)
                               "git push -q origin HEAD:main"));
 }
 
+/* The same below l/m/, deeper than what opening brings. */
+static void fill_deep(void)
+{
+    bp_free(git_box_run(&box, "git clone -q server.git w 2>&1 && cd w && mkdir -p l/m/a/deep l/m/b "
+                              "&& cd l/m && echo 1 > a/one && echo 2 > a/two && "
+                              "echo 3 > a/deep/three && echo 4 > b/four && git add . && "
+                              "git commit -q -m 1 && git push -q origin HEAD:main"));
+}
+
 static enum bp_code fetch_path(struct bp_store *store, const char *path, struct bp_err *err)
 {
     BP_AUTO(bp_list_free) struct bp_list paths = {0};
@@ -98,30 +107,70 @@ Test(store_git_tree, a_file_larger_than_the_limit_is_not_read)
     cr_expect_eq(text.len, 10);
 }
 
-Test(store_git_tree, opening_brings_no_files)
+Test(store_git_tree, opening_brings_the_first_levels_only)
 {
-    fill_server();
+    fill_deep();
     BP_AUTO(bp_store_freep) struct bp_store *store = git_box_store(&box);
 
     cr_expect_eq(git_box_held(&box, "commit"), 1);
-    cr_expect_eq(git_box_held(&box, "tree"), 4);
+    cr_expect_eq(git_box_held(&box, "tree"), 3, "the root, l and l/m");
     cr_expect_eq(git_box_held(&box, "blob"), 0);
-    expect_names(store, "a", "deep one two");
+    expect_names(store, "l/m", "a b");
+    cr_expect_eq(git_box_held(&box, "tree"), 3);
+    expect_names(store, "l/m/a", "deep one two");
+    cr_expect_eq(git_box_held(&box, "tree"), 4, "list() fetches the one that is missing");
+    expect_names(store, "l/m/a/deep", "three");
+    expect_names(store, "l/m/a/nothing/there", "");
+    cr_expect_eq(git_box_held(&box, "tree"), 5);
+    cr_expect_eq(git_box_held(&box, "blob"), 0);
+}
+
+Test(store_git_tree, a_server_that_restricts_filters_works)
+{
+    struct bp_err err = {0};
+
+    fill_deep();
+    bp_free(git_box_run(&box, "cd server.git && git config uploadpackfilter.allow false && "
+                              "git config uploadpackfilter.blob:none.allow true && "
+                              "git config uploadpackfilter.tree.allow true && "
+                              "git config uploadpackfilter.tree.maxDepth 0"));
+    BP_AUTO(bp_store_freep) struct bp_store *store = git_box_store(&box);
+
+    cr_expect_eq(git_box_held(&box, "tree"), 0, "only the commit");
+    cr_assert_eq(store->ops->base(store, "l/m", &err), BP_OK, "%s", err.msg);
+    cr_expect_eq(git_box_held(&box, "tree"), 6);
+    expect_text(store, "l/m/a/one", "1\n");
+    cr_expect_eq(git_box_held(&box, "blob"), 1);
+    git_box_put(store, "c", "f", "5");
+    cr_assert_eq(store->ops->refresh(store, &err), BP_OK, "%s", err.msg);
+    expect_names(store, "", "c l");
+}
+
+Test(store_git_tree, a_server_that_knows_no_filter_of_trees_works)
+{
+    fill_deep();
+    bp_free(git_box_run(&box, "cd server.git && git config uploadpackfilter.allow false && "
+                              "git config uploadpackfilter.blob:none.allow true"));
+    BP_AUTO(bp_store_freep) struct bp_store *store = git_box_store(&box);
+
+    cr_expect_eq(git_box_held(&box, "tree"), 6);
+    cr_expect_eq(git_box_held(&box, "blob"), 0);
+    expect_text(store, "l/m/a/one", "1\n");
 }
 
 Test(store_git_tree, only_what_was_asked_for_is_fetched)
 {
     struct bp_err err = {0};
 
-    fill_server();
+    fill_deep();
     BP_AUTO(bp_store_freep) struct bp_store *store = git_box_store(&box);
 
-    cr_assert_eq(fetch_path(store, "a", &err), BP_OK, "%s", err.msg);
+    cr_assert_eq(fetch_path(store, "l/m/a", &err), BP_OK, "%s", err.msg);
     cr_expect_eq(git_box_held(&box, "blob"), 3);
     cr_assert_eq(fetch_path(store, "not/there", &err), BP_OK, "%s", err.msg);
-    expect_text(store, "a/deep/three", "3\n");
+    expect_text(store, "l/m/a/deep/three", "3\n");
     cr_expect_eq(git_box_held(&box, "blob"), 3);
-    expect_text(store, "b/four", "4\n");
+    expect_text(store, "l/m/b/four", "4\n");
     cr_expect_eq(git_box_held(&box, "blob"), 4, "read() fetches the one that is missing");
 }
 
@@ -140,16 +189,16 @@ Test(store_git_tree, a_server_that_sends_no_single_files_works)
 {
     struct bp_err err = {0};
 
-    fill_server();
+    fill_deep();
     git_box_set(&box, "GIT_CONFIG_COUNT=1");
     git_box_set(&box, "GIT_CONFIG_KEY_0=remote.backproof.uploadpack");
     git_box_set(&box, "GIT_CONFIG_VALUE_0=env -u GIT_PROTOCOL git-upload-pack");
     BP_AUTO(bp_store_freep) struct bp_store *store = git_box_store(&box);
 
     cr_expect_eq(git_box_held(&box, "blob"), 0);
-    cr_assert_eq(fetch_path(store, "a", &err), BP_OK, "%s", err.msg);
+    cr_assert_eq(fetch_path(store, "l/m/a", &err), BP_OK, "%s", err.msg);
     cr_expect_eq(git_box_held(&box, "blob"), 4, "all of the tip came");
-    expect_text(store, "a/one", "1\n");
+    expect_text(store, "l/m/a/one", "1\n");
     git_box_put(store, "c", "f", "5");
     expect_text(store, "c/f", "5");
 }
@@ -173,23 +222,24 @@ Test(store_git_tree, three_hundred_files_come_in_one_go)
     expect_output("301", "git -C server.git ls-tree -r --name-only main | wc -l");
 }
 
-Test(store_git_tree, what_the_tip_holds_is_neither_written_nor_fetched_nor_sent)
+Test(store_git_tree, what_the_base_holds_is_neither_written_nor_fetched_nor_sent)
 {
     const struct bp_edit edits[] = {
-        {.kind = BP_EDIT_MOVE, .from = "a", .to = "archive/a"},
+        {.kind = BP_EDIT_MOVE, .from = "l/m/a", .to = "archive/a"},
         {.kind = BP_EDIT_STAGED, .to = "latest"},
     };
     struct bp_store_commit commit;
     struct bp_err err = {0};
 
-    fill_server();
+    fill_deep();
     bp_free(git_box_run(&box, "git -C server.git config receive.unpackLimit 1"));
     BP_AUTO(bp_store_freep) struct bp_store *store = git_box_store(&box);
 
+    cr_assert_eq(store->ops->base(store, "l/m/a", &err), BP_OK, "%s", err.msg);
     git_box_stage(store, "same/one", "1\n");
     git_box_stage(store, "same/two", "2\n");
     git_box_stage(store, "changed/three", "new\n");
-    cr_expect_eq(git_box_held(&box, "blob"), 1);
+    cr_expect_eq(git_box_held(&box, "blob"), 0);
     cr_assert_eq(store->ops->commit(store, edits, 2, "m\n", &commit, &err), BP_OK, "%s", err.msg);
     cr_expect_eq(git_box_held(&box, "blob"), 1);
     expect_output("1", "cd server.git/objects/pack && git -C ../.. verify-pack -v "
@@ -202,14 +252,16 @@ Test(store_git_tree, what_the_tip_holds_is_neither_written_nor_fetched_nor_sent)
 Test(store_git_tree, a_new_version_of_a_file_is_sent_without_fetching_the_old_one)
 {
     BP_AUTO(bp_store_freep) struct bp_store *store = NULL;
+    struct bp_err err = {0};
 
-    fill_server();
+    fill_deep();
     store = git_box_store(&box);
+    cr_assert_eq(store->ops->base(store, "l/m", &err), BP_OK, "%s", err.msg);
     git_box_stage(store, "one", "1 and more\n");
-    git_box_put(store, "a", "two", "2 and more\n");
+    git_box_put(store, "l/m/a", "two", "2 and more\n");
     cr_expect_eq(git_box_held(&box, "blob"), 2);
-    expect_output("1 and more", "git -C server.git show main:a/one");
-    expect_output("", "git -C server.git ls-tree --name-only main:a/ deep");
+    expect_output("1 and more", "git -C server.git show main:l/m/a/one");
+    expect_output("", "git -C server.git ls-tree --name-only main:l/m/a/ deep");
 }
 
 Test(store_git_tree, a_file_that_left_the_branch_after_it_was_staged_still_arrives)
@@ -217,10 +269,11 @@ Test(store_git_tree, a_file_that_left_the_branch_after_it_was_staged_still_arriv
     BP_AUTO(bp_store_freep) struct bp_store *store = NULL;
     struct bp_err err = {0};
 
-    fill_server();
+    fill_deep();
     store = git_box_store(&box);
+    cr_assert_eq(store->ops->base(store, "l/m", &err), BP_OK, "%s", err.msg);
     git_box_stage(store, "one", "1\n");
-    bp_free(git_box_run(&box, "cd w && git rm -q a/one && git commit -q -m 2 && "
+    bp_free(git_box_run(&box, "cd w && git rm -q l/m/a/one && git commit -q -m 2 && "
                               "git push -q origin HEAD:main"));
     cr_expect_eq(git_box_commit(store, "c", &err), BP_ELOCKED);
     cr_assert_eq(store->ops->refresh(store, &err), BP_OK, "%s", err.msg);
