@@ -53,6 +53,7 @@ http {{
         location / {{
             fastcgi_pass unix:{folder}/fcgi.sock;
             fastcgi_read_timeout 300s;
+            fastcgi_request_buffering off;      # a push streams, as it does to any forge
             fastcgi_param SCRIPT_FILENAME {backend};
             fastcgi_param GIT_PROJECT_ROOT {folder}/repos;
             fastcgi_param GIT_HTTP_EXPORT_ALL 1;
