@@ -10,6 +10,9 @@
 #include "source/postgres.h"
 #include "store/git.h"
 
+/* The first part of a push that is sent while the database is still being read. */
+enum { PART_SIZE = 16 << 20 };
+
 static bool is_dry(const struct bp_app *app)
 {
     return bp_config_flag(&app->cfg, BP_OPT_DRY_RUN);
@@ -170,16 +173,18 @@ enum bp_code bp_registry_target(struct bp_app *app, struct bp_target **out, stru
 enum bp_code bp_registry_store(struct bp_app *app, struct bp_store **out, struct bp_err *err)
 {
     const struct bp_config *cfg = &app->cfg;
-    const struct bp_git_options options = {.url = bp_config_text(cfg, BP_OPT_BACKUP_REPO),
-                                           .branch = bp_config_text(cfg, BP_OPT_BACKUP_BRANCH),
-                                           .token = bp_config_text(cfg, BP_OPT_BACKUP_TOKEN),
-                                           .ca_file = bp_config_text(cfg, BP_OPT_CA_FILE),
-                                           .proxy = bp_config_text(cfg, BP_OPT_PROXY),
-                                           .env = app->env,
-                                           .temp_parent = temp_parent(app),
-                                           .clock = app->clock,
-                                           .timeout_ms = bp_config_number(cfg, BP_OPT_GIT_TIMEOUT),
-                                           .push_limit = bp_config_number(cfg, BP_OPT_PUSH_LIMIT)};
+    const struct bp_git_options options = {
+        .url = bp_config_text(cfg, BP_OPT_BACKUP_REPO),
+        .branch = bp_config_text(cfg, BP_OPT_BACKUP_BRANCH),
+        .token = bp_config_text(cfg, BP_OPT_BACKUP_TOKEN),
+        .ca_file = bp_config_text(cfg, BP_OPT_CA_FILE),
+        .proxy = bp_config_text(cfg, BP_OPT_PROXY),
+        .env = app->env,
+        .temp_parent = temp_parent(app),
+        .clock = app->clock,
+        .timeout_ms = bp_config_number(cfg, BP_OPT_GIT_TIMEOUT),
+        .push_limit = bp_config_number(cfg, BP_OPT_PUSH_LIMIT),
+        .part_size = bp_config_number(cfg, BP_OPT_PUSH_LIMIT) > 0 ? PART_SIZE : 0};
 
     if (guard_address(app, BP_OPT_BACKUP_REPO, err) != BP_OK ||
         guard_address(app, BP_OPT_PROXY, err) != BP_OK)

@@ -18,6 +18,7 @@ struct bp_git_options {
     struct bp_clock *clock;   /* with its stop */
     int64_t timeout_ms;       /* of one git command; 0: none */
     int64_t push_limit;       /* in bytes: more is sent in several pushes; 0: one push */
+    int64_t part_size;        /* in bytes: so much is sent while more is put; 0: nothing is */
 };
 
 /* Nothing is opened before the first call. Owned by the caller. */

@@ -139,6 +139,51 @@ static enum bp_code erase(struct bp_git_store *git, struct draft *draft, const s
     return rc == BP_OK ? put(git, draft, edit->to, NULL, err) : rc;
 }
 
+static size_t folder_length(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash != NULL ? (size_t)(slash - path) : 0;
+}
+
+/* How many of the edits, from the first one on, remove something from the same folder. */
+static size_t count_removals(const struct bp_edit *edits, size_t count)
+{
+    size_t len = folder_length(edits[0].to);
+    size_t same = 0;
+
+    while (same < count && edits[same].kind == BP_EDIT_REMOVE &&
+           folder_length(edits[same].to) == len && strncmp(edits[same].to, edits[0].to, len) == 0)
+        same++;
+    return same;
+}
+
+/* Removing a thousand archives makes one new tree of their folder. */
+static enum bp_code erase_from(struct bp_git_store *git, struct draft *draft, const char *folder,
+                               const struct bp_edit *edits, size_t count, struct bp_err *err)
+{
+    BP_AUTO(bp_git_builder_freep) git_treebuilder *builder = NULL;
+    struct bp_git_item item = {0};
+    bool empty = false;
+    enum bp_code rc = bp_git_find(git, root_of(draft), folder, &item, err);
+
+    if (rc == BP_OK && item.mode != GIT_FILEMODE_TREE)
+        return bp_fail(err, BP_ENOTFOUND, "nothing to remove at '%s'", edits[0].to);
+    if (rc == BP_OK)
+        rc = bp_git_start_tree(git, &item.id, &builder, err);
+    for (size_t i = 0; rc == BP_OK && i < count; i++) {
+        const char *name = edits[i].to + strlen(folder) + 1;
+
+        if (git_treebuilder_get(builder, name) == NULL)
+            return bp_fail(err, BP_ENOTFOUND, "nothing to remove at '%s'", edits[i].to);
+        rc = bp_git_set_entry(builder, name, NULL, err);
+    }
+    if (rc == BP_OK)
+        rc = bp_git_finish_tree(builder, &item.id, err);
+    empty = rc == BP_OK && git_treebuilder_entrycount(builder) == 0;
+    return rc == BP_OK ? put(git, draft, folder, empty ? NULL : &item, err) : rc;
+}
+
 /* staged: the tree of what is staged; NULL when nothing is. */
 static enum bp_code apply(struct bp_git_store *git, struct draft *draft,
                           const struct bp_git_item *staged, const struct bp_edit *edit,
@@ -163,8 +208,17 @@ static enum bp_code apply_all(struct bp_git_store *git, struct draft *draft,
     struct bp_git_item staged = {.mode = GIT_FILEMODE_TREE};
     enum bp_code rc = bp_git_staged_tree(git, &staged.id, err);
 
-    for (size_t i = 0; rc == BP_OK && i < count; i++)
-        rc = apply(git, draft, git->staged_count > 0 ? &staged : NULL, &edits[i], err);
+    for (size_t i = 0, step = 1; rc == BP_OK && i < count; i += step) {
+        size_t removals = count_removals(&edits[i], count - i);
+        BP_AUTO(bp_freep)
+        char *folder = bp_strndup(edits[i].to, folder_length(edits[i].to));
+
+        step = removals > 1 && *folder != '\0' ? removals : 1;
+        if (step > 1)
+            rc = erase_from(git, draft, folder, &edits[i], step, err);
+        else
+            rc = apply(git, draft, git->staged_count > 0 ? &staged : NULL, &edits[i], err);
+    }
     if (rc == BP_OK && root_of(draft) == NULL)
         return bp_fail(err, BP_EFAILED, "refusing to make a commit without any file");
     return rc;
@@ -226,14 +280,13 @@ static enum bp_code publish(struct bp_git_store *git, const git_oid *commit,
                             const struct bp_git_draft *made, struct bp_store_commit *out,
                             struct bp_err *err)
 {
-    enum bp_code rc = bp_git_parts_send(git, err);
+    enum bp_code rc = bp_git_parts_send(git->parts, err);
 
     if (rc == BP_OK)
         rc = bp_git_wire_push(git, commit, err);
     if (rc != BP_OK)
         return rc;
-    if (git->upload != NULL)
-        bp_git_parts_remove(git);
+    bp_git_parts_remove(git->parts);
     (void)git_oid_tostr(out->id, sizeof(out->id), commit);
     advance(git, commit, made);
     return BP_OK;
@@ -256,8 +309,10 @@ enum bp_code bp_git_commit(struct bp_store *self, const struct bp_edit *edits, s
                                       .message = message,
                                       .time_ms = bp_clock_wall(git->options.clock)};
     git_oid id;
-    enum bp_code rc = bp_git_pack_end(git->pack, err);
+    enum bp_code rc = BP_OK;
 
+    bp_git_parts_join(git->parts);
+    rc = bp_git_pack_end(git->pack, err);
     if (rc == BP_OK)
         rc = apply_all(git, &draft, edits, count, err);
     if (rc == BP_OK)

@@ -87,10 +87,8 @@ struct bp_git_store {
     size_t filter;           /* of the tip's trees: which one the server takes */
     struct bp_git_ids known; /* the contents below base_path */
 
-    struct bp_git_pack *pack; /* new contents */
-    char *upload;             /* the reference that holds the parts on the server; NULL: none */
-    size_t sent_parts;        /* packs whose contents it holds */
-    git_oid last_part;        /* the commit it is at */
+    struct bp_git_pack *pack;   /* new contents */
+    struct bp_git_parts *parts; /* those that are sent before the branch is pushed */
 
     struct bp_git_staged *staged;
     size_t staged_count;
@@ -142,6 +140,11 @@ struct bp_git_push_end bp_git_words_push(const char *url, const char *porcelain,
 /* git_wire.c */
 
 /* Run git with the environment of the store. BP_EUSAGE when there is no such program. */
+enum bp_code bp_git_run_until(struct bp_git_store *git, struct bp_clock *clock,
+                              const char *const *argv, const struct bp_buf *in,
+                              struct bp_child_result *result, struct bp_err *err) BP_CHECK;
+
+/* The same until the store's own clock says stop. */
 enum bp_code bp_git_run(struct bp_git_store *git, const char *const *argv, const struct bp_buf *in,
                         struct bp_child_result *result, struct bp_err *err) BP_CHECK;
 
@@ -178,14 +181,29 @@ enum bp_code bp_git_wire_push(struct bp_git_store *git, const git_oid *commit,
 /* git_parts.c */
 
 /*
- * When what is new is more than one pack: send all but the last, as commits that a reference of
- * their own names. The push of the branch then finds their contents on the server. A lost race does
- * not send them again.
+ * Contents that are sent before the commit that names them: while the others are still being put,
+ * and whenever there is more than the server takes in one push. They go to the server as commits
+ * that a reference of their own names, refs/backproof/upload/..., which is no branch. The push of
+ * the branch finds them there. The reference is removed when the branch was pushed, or given up;
+ * one that a killed run has left goes with the next backup that makes one, a day later.
  */
-enum bp_code bp_git_parts_send(struct bp_git_store *git, struct bp_err *err) BP_CHECK;
+struct bp_git_parts *bp_git_parts_new(struct bp_git_store *git) BP_CHECK;
 
-/* Remove the reference, best effort. */
-void bp_git_parts_remove(struct bp_git_store *git);
+/* Content was put: begin to send what there is, in a thread of its own, if it is worth it and
+ * nothing is on its way. For several threads. */
+void bp_git_parts_offer(struct bp_git_parts *parts);
+
+/* Wait for that thread. */
+void bp_git_parts_join(struct bp_git_parts *parts);
+
+/* Send what is more than one push may hold. */
+enum bp_code bp_git_parts_send(struct bp_git_parts *parts, struct bp_err *err) BP_CHECK;
+
+/* The branch holds it all: remove the reference, best effort. */
+void bp_git_parts_remove(struct bp_git_parts *parts);
+
+/* End the thread and remove the reference. For BP_AUTO. */
+void bp_git_parts_freep(struct bp_git_parts **parts);
 
 /* git_tree.c */
 

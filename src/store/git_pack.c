@@ -374,18 +374,35 @@ enum bp_code bp_git_pack_add(struct bp_git_pack *pack, const git_oid *id, const 
 
 enum bp_code bp_git_pack_end(struct bp_git_pack *pack, struct bp_err *err)
 {
-    return pack->count > 0 ? end(pack, err) : BP_OK;
+    enum bp_code rc = BP_OK;
+
+    (void)pthread_mutex_lock(&pack->lock);
+    if (pack->count > 0)
+        rc = end(pack, err);
+    (void)pthread_mutex_unlock(&pack->lock);
+    return rc;
 }
 
-int64_t bp_git_pack_open_bytes(const struct bp_git_pack *pack)
+int64_t bp_git_pack_open_bytes(struct bp_git_pack *pack)
 {
-    return pack->bytes;
+    int64_t bytes = 0;
+
+    (void)pthread_mutex_lock(&pack->lock);
+    bytes = pack->bytes;
+    (void)pthread_mutex_unlock(&pack->lock);
+    return bytes;
 }
 
-const struct bp_git_part *bp_git_pack_parts(const struct bp_git_pack *pack, size_t *count)
+bool bp_git_pack_part(struct bp_git_pack *pack, size_t index, struct bp_git_part *out)
 {
-    *count = pack->part_count;
-    return pack->parts;
+    bool found = false;
+
+    (void)pthread_mutex_lock(&pack->lock);
+    found = index < pack->part_count;
+    if (found)
+        *out = pack->parts[index];
+    (void)pthread_mutex_unlock(&pack->lock);
+    return found;
 }
 
 void bp_git_pack_freep(struct bp_git_pack **pack)

@@ -36,18 +36,20 @@ struct bp_git_pack *bp_git_pack_new(const char *folder, int64_t limit) BP_CHECK;
 /* The name that Git gives to a content. */
 void bp_git_pack_name(const void *data, size_t len, git_oid *out);
 
-/* Add a content with its name, unless the pack that is open has it. Several threads may do so. */
+/* Add a content with its name, unless the pack that is open has it. This and what follows may be
+ * done by several threads. */
 enum bp_code bp_git_pack_add(struct bp_git_pack *pack, const git_oid *id, const void *data,
                              size_t len, struct bp_err *err) BP_CHECK;
 
-/* Make all that was added readable in the repository. For one thread, like what follows. */
+/* Make all that was added so far readable in the repository. */
 enum bp_code bp_git_pack_end(struct bp_git_pack *pack, struct bp_err *err) BP_CHECK;
 
 /* How many bytes the pack that was not ended has. */
-int64_t bp_git_pack_open_bytes(const struct bp_git_pack *pack);
+int64_t bp_git_pack_open_bytes(struct bp_git_pack *pack);
 
-/* The packs that were ended, in order. Lent until the next one is. */
-const struct bp_git_part *bp_git_pack_parts(const struct bp_git_pack *pack, size_t *count);
+/* The packs that were ended, in order: the index-th, whose ids are lent; false when there are
+ * fewer. */
+bool bp_git_pack_part(struct bp_git_pack *pack, size_t index, struct bp_git_part *out);
 
 /* One that was not ended is removed. For BP_AUTO. */
 void bp_git_pack_freep(struct bp_git_pack **pack);

@@ -1,23 +1,55 @@
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/random.h"
-#include "base/text.h"
 #include "store/git_internal.h"
 
 /* Not a branch: nobody's clone gets it. */
 #define UPLOADS "refs/backproof/upload/"
 
-enum { ABANDONED_S = 24 * 60 * 60 };
+enum {
+    ABANDONED_S = 24 * 60 * 60,
+    REMOVE_MS = 10000, /* for the last request of a run that was told to end */
+};
 
-static enum bp_code push_ref(struct bp_git_store *git, const char *refspec, struct bp_err *err)
+struct bp_git_parts {
+    struct bp_git_store *git;
+    struct bp_stop stop; /* ends the thread */
+    bool stop_open;
+    struct bp_clock clock;
+
+    pthread_mutex_t lock; /* of busy and failed */
+    bool busy;            /* a thread sends, or somebody is about to start one: all below is his */
+    bool failed;          /* leave it to the push of the branch */
+    bool started;         /* there is a thread to join */
+    pthread_t thread;
+    int64_t next_size; /* so much must have come together for the next part */
+    char *ref;         /* NULL: none was made */
+    size_t sent;       /* the packs that it holds */
+    git_oid tip;       /* the commit it is at */
+};
+
+struct bp_git_parts *bp_git_parts_new(struct bp_git_store *git)
 {
+    struct bp_git_parts *parts = bp_alloc(1, sizeof(*parts));
+
+    parts->git = git;
+    parts->next_size = git->options.part_size;
+    (void)pthread_mutex_init(&parts->lock, NULL);
+    return parts;
+}
+
+static enum bp_code push_ref(struct bp_git_parts *parts, struct bp_clock *clock,
+                             const char *refspec, struct bp_err *err)
+{
+    struct bp_git_store *git = parts->git;
     const char *argv[] = {"git", "push", "--quiet", "--no-verify", BP_GIT_REMOTE, refspec, NULL};
     BP_AUTO(bp_child_result_free) struct bp_child_result result = {0};
-    enum bp_code rc = bp_git_run(git, argv, NULL, &result, err);
+    enum bp_code rc = bp_git_run_until(git, clock, argv, NULL, &result, err);
 
     if (rc != BP_OK)
         return bp_wrap(err, "pushing to '%s'", git->options.url);
@@ -25,15 +57,16 @@ static enum bp_code push_ref(struct bp_git_store *git, const char *refspec, stru
 }
 
 /* What a run that was killed has left: a reference's name begins with its time. Best effort. */
-static void remove_abandoned(struct bp_git_store *git)
+static void remove_abandoned(struct bp_git_parts *parts, struct bp_clock *clock)
 {
     static const char *const argv[] = {"git", "ls-remote", BP_GIT_REMOTE, UPLOADS "*", NULL};
     BP_AUTO(bp_child_result_free) struct bp_child_result result = {0};
-    int64_t oldest = bp_clock_wall(git->options.clock) / 1000 - ABANDONED_S;
+    int64_t oldest = bp_clock_wall(clock) / 1000 - ABANDONED_S;
     struct bp_err err = {0};
     const char *line = NULL;
 
-    if (bp_git_run(git, argv, NULL, &result, &err) != BP_OK || result.exit_status != 0)
+    if (bp_git_run_until(parts->git, clock, argv, NULL, &result, &err) != BP_OK ||
+        result.exit_status != 0)
         return;
     for (line = strstr(bp_buf_str(&result.out), UPLOADS); line != NULL;
          line = strstr(line + 1, UPLOADS)) {
@@ -41,17 +74,16 @@ static void remove_abandoned(struct bp_git_store *git)
         int64_t begun = strtoll(line + strlen(UPLOADS), NULL, 10);
 
         if (begun > 0 && begun < oldest)
-            (void)push_ref(git, refspec, &err);
+            (void)push_ref(parts, clock, refspec, &err);
     }
 }
 
-static char *new_upload(struct bp_git_store *git)
+static char *new_ref(struct bp_clock *clock)
 {
     uint64_t number = 0;
 
     bp_random(&number, sizeof(number));
-    return bp_format(UPLOADS "%" PRId64 "-%016" PRIx64, bp_clock_wall(git->options.clock) / 1000,
-                     number);
+    return bp_format(UPLOADS "%" PRId64 "-%016" PRIx64, bp_clock_wall(clock) / 1000, number);
 }
 
 /* The names of the files do not matter: nobody looks at them. */
@@ -71,60 +103,154 @@ static enum bp_code make_tree(struct bp_git_store *git, const struct bp_git_part
     return rc == BP_OK ? bp_git_finish_tree(builder, out, err) : rc;
 }
 
-static enum bp_code send_part(struct bp_git_store *git, const struct bp_git_part *part,
-                              struct bp_err *err)
+static enum bp_code send_part(struct bp_git_parts *parts, struct bp_clock *clock,
+                              const struct bp_git_part *part, struct bp_err *err)
 {
     git_oid tree;
     git_oid commit;
-    struct bp_git_draft draft = {
+    const struct bp_git_draft draft = {
         .root = &tree,
-        .parent = git->sent_parts > 0 ? &git->last_part : NULL,
-        .message = "A part of a backup that is on its way; it can go when the backup has ended.",
-        .time_ms = bp_clock_wall(git->options.clock)};
+        .parent = parts->sent > 0 ? &parts->tip : NULL,
+        .message = "Part of a backup that is on its way. It can go when the backup has ended.\n",
+        .time_ms = bp_clock_wall(clock)};
     BP_AUTO(bp_freep) char *refspec = NULL;
     char hex[BP_STORE_ID_SIZE];
-    enum bp_code rc = make_tree(git, part, &tree, err);
+    enum bp_code rc = make_tree(parts->git, part, &tree, err);
 
     if (rc == BP_OK)
-        rc = bp_git_make_commit(git, &draft, &commit, err);
+        rc = bp_git_make_commit(parts->git, &draft, &commit, err);
     if (rc != BP_OK)
         return rc;
-    refspec = bp_format("%s:%s", git_oid_tostr(hex, sizeof(hex), &commit), git->upload);
-    rc = push_ref(git, refspec, err);
+    if (parts->ref == NULL) {
+        remove_abandoned(parts, clock);
+        parts->ref = new_ref(clock);
+    }
+    refspec = bp_format("%s:%s", git_oid_tostr(hex, sizeof(hex), &commit), parts->ref);
+    rc = push_ref(parts, clock, refspec, err);
     if (rc != BP_OK)
-        return bp_wrap(err, "part %zu of a push in parts", git->sent_parts + 1);
-    git->last_part = commit;
-    git->sent_parts++;
+        return rc;
+    parts->tip = commit;
+    parts->sent++;
     return BP_OK;
 }
 
-enum bp_code bp_git_parts_send(struct bp_git_store *git, struct bp_err *err)
+static void *send_in_thread(void *ctx)
 {
-    size_t count = 0;
-    const struct bp_git_part *parts = bp_git_pack_parts(git->pack, &count);
-    int64_t bytes = 0;
-    enum bp_code rc = BP_OK;
+    struct bp_git_parts *parts = ctx;
+    struct bp_git_part part = {0};
+    struct bp_err err = {0};
+    enum bp_code rc = bp_git_pack_end(parts->git->pack, &err);
 
-    for (size_t i = git->sent_parts; i < count; i++)
-        bytes += parts[i].bytes;
-    while (rc == BP_OK && git->options.push_limit > 0 && bytes > git->options.push_limit &&
-           git->sent_parts + 1 < count) {
-        if (git->upload == NULL) {
-            remove_abandoned(git);
-            git->upload = new_upload(git);
-        }
-        bytes -= parts[git->sent_parts].bytes;
-        rc = send_part(git, &parts[git->sent_parts], err);
+    while (rc == BP_OK && bp_git_pack_part(parts->git->pack, parts->sent, &part))
+        rc = send_part(parts, &parts->clock, &part, &err);
+    (void)pthread_mutex_lock(&parts->lock);
+    parts->failed = rc != BP_OK;
+    parts->busy = false;
+    (void)pthread_mutex_unlock(&parts->lock);
+    return NULL;
+}
+
+void bp_git_parts_join(struct bp_git_parts *parts)
+{
+    if (parts->started)
+        (void)pthread_join(parts->thread, NULL);
+    parts->started = false;
+}
+
+static bool start(struct bp_git_parts *parts)
+{
+    struct bp_err err = {0};
+
+    bp_git_parts_join(parts); /* the last one has done its work */
+    if (!parts->stop_open) {
+        if (bp_stop_open(&parts->stop, &err) != BP_OK)
+            return false;
+        parts->stop_open = true;
+        parts->stop.parent = parts->git->options.clock->stop;
+        parts->clock = *parts->git->options.clock;
+        parts->clock.stop = &parts->stop;
+    }
+    /* Each takes more than the one before: a large backup must not be hundreds of pushes. */
+    parts->next_size += parts->next_size / 2;
+    parts->started = pthread_create(&parts->thread, NULL, send_in_thread, parts) == 0;
+    return parts->started;
+}
+
+void bp_git_parts_offer(struct bp_git_parts *parts)
+{
+    bool mine = false;
+
+    if (parts->git->options.part_size == 0)
+        return;
+    (void)pthread_mutex_lock(&parts->lock);
+    mine = !parts->busy && !parts->failed &&
+           bp_git_pack_open_bytes(parts->git->pack) >= parts->next_size;
+    parts->busy = parts->busy || mine;
+    (void)pthread_mutex_unlock(&parts->lock);
+    if (!mine || start(parts))
+        return;
+    (void)pthread_mutex_lock(&parts->lock);
+    parts->failed = true;
+    parts->busy = false;
+    (void)pthread_mutex_unlock(&parts->lock);
+}
+
+static int64_t bytes_left(const struct bp_git_parts *parts, size_t *packs)
+{
+    struct bp_git_part part = {0};
+    int64_t bytes = 0;
+
+    for (*packs = 0; bp_git_pack_part(parts->git->pack, parts->sent + *packs, &part); ++*packs)
+        bytes += part.bytes;
+    return bytes;
+}
+
+enum bp_code bp_git_parts_send(struct bp_git_parts *parts, struct bp_err *err)
+{
+    const struct bp_git_options *options = &parts->git->options;
+    enum bp_code rc = BP_OK;
+    size_t packs = 0;
+
+    while (rc == BP_OK && options->push_limit > 0 &&
+           bytes_left(parts, &packs) > options->push_limit && packs > 1) {
+        struct bp_git_part part = {0};
+
+        (void)bp_git_pack_part(parts->git->pack, parts->sent, &part);
+        rc = send_part(parts, options->clock, &part, err);
+        if (rc != BP_OK)
+            return bp_wrap(err, "part %zu of a push in parts", parts->sent + 1);
     }
     return rc;
 }
 
-void bp_git_parts_remove(struct bp_git_store *git)
+/* Even when the time is over or a signal came: it is one short request. */
+void bp_git_parts_remove(struct bp_git_parts *parts)
 {
-    BP_AUTO(bp_freep) char *refspec = bp_format(":%s", git->upload);
+    const struct bp_stop limit = bp_stop_limited(NULL, REMOVE_MS);
+    struct bp_clock clock = *parts->git->options.clock;
+    BP_AUTO(bp_freep) char *refspec = NULL;
     struct bp_err err = {0};
 
-    if (git->sent_parts > 0)
-        (void)push_ref(git, refspec, &err);
-    bp_freep(&git->upload);
+    if (parts->ref == NULL)
+        return;
+    clock.stop = &limit;
+    refspec = bp_format(":%s", parts->ref);
+    (void)push_ref(parts, &clock, refspec, &err);
+    bp_freep(&parts->ref);
+}
+
+void bp_git_parts_freep(struct bp_git_parts **parts)
+{
+    struct bp_git_parts *p = *parts;
+
+    if (p == NULL)
+        return;
+    if (p->stop_open)
+        bp_stop_ask(&p->stop);
+    bp_git_parts_join(p);
+    bp_git_parts_remove(p);
+    if (p->stop_open)
+        bp_stop_close(&p->stop);
+    (void)pthread_mutex_destroy(&p->lock);
+    bp_freep(parts);
 }

@@ -19,13 +19,10 @@ static enum bp_code start_library(struct bp_git_store *git, struct bp_err *err)
 /* Forget the working copy; the store is as new. */
 static void close_copy(struct bp_git_store *git)
 {
-    if (git->upload != NULL)
-        bp_git_parts_remove(git);
+    bp_git_parts_freep(&git->parts);
     bp_git_forget_staged(git);
     bp_git_ids_free(&git->known);
     bp_git_pack_freep(&git->pack);
-    bp_freep(&git->upload);
-    git->sent_parts = 0;
     git_odb_free(git->odb);
     git_repository_free(git->repo);
     git->odb = NULL;
@@ -63,6 +60,7 @@ static enum bp_code make_copy(struct bp_git_store *git, struct bp_err *err)
     packs = bp_format("%s/objects/pack", git->dir);
     git->pack = bp_git_pack_new(packs, git->options.push_limit > 0 ? git->options.push_limit
                                                                    : BP_GIT_PACK_MOST);
+    git->parts = bp_git_parts_new(git);
     return result == 0 ? BP_OK : bp_git_fail(err, result, "make a working copy in '%s'", git->dir);
 }
 

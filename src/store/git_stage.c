@@ -65,7 +65,12 @@ enum bp_code bp_git_put(struct bp_store *self, const void *data, size_t len, str
     git_oid id;
 
     name(git, data, len, &id, out);
-    return out->known ? BP_OK : bp_git_pack_add(git->pack, &id, data, len, err);
+    if (out->known)
+        return BP_OK;
+    if (bp_git_pack_add(git->pack, &id, data, len, err) != BP_OK)
+        return err->code;
+    bp_git_parts_offer(git->parts);
+    return BP_OK;
 }
 
 enum bp_code bp_git_hash(struct bp_store *self, const void *data, size_t len, struct bp_blob *out,

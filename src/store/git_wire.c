@@ -15,8 +15,9 @@ enum {
     SIGNALLED = 128, /* child.h: 128 + N when signal N ended it */
 };
 
-enum bp_code bp_git_run(struct bp_git_store *git, const char *const *argv, const struct bp_buf *in,
-                        struct bp_child_result *result, struct bp_err *err)
+enum bp_code bp_git_run_until(struct bp_git_store *git, struct bp_clock *clock,
+                              const char *const *argv, const struct bp_buf *in,
+                              struct bp_child_result *result, struct bp_err *err)
 {
     const struct bp_child_job job = {
         .argv = argv,
@@ -24,13 +25,19 @@ enum bp_code bp_git_run(struct bp_git_store *git, const char *const *argv, const
         .input = in != NULL ? bp_buf_str(in) : NULL,
         .input_len = in != NULL ? in->len : 0,
         .timeout_ms = git->options.timeout_ms,
-        .clock = git->options.clock,
+        .clock = clock,
     };
     enum bp_code rc = bp_child_run(&job, result, err);
 
     if (rc == BP_ENOTFOUND)
         return bp_fail(err, BP_EUSAGE, "cannot run git; hint: install it");
     return rc;
+}
+
+enum bp_code bp_git_run(struct bp_git_store *git, const char *const *argv, const struct bp_buf *in,
+                        struct bp_child_result *result, struct bp_err *err)
+{
+    return bp_git_run_until(git, git->options.clock, argv, in, result, err);
 }
 
 /* One that was killed, or that says nothing, has to be told by its status. */
