@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/random.h"
 #include "store/git_internal.h"
@@ -31,6 +32,7 @@ struct bp_git_parts {
     char *ref;         /* NULL: none was made */
     size_t sent;       /* the packs that it holds */
     git_oid tip;       /* the commit it is at */
+    git_oid tree;      /* of that commit: a folder for each part */
 };
 
 struct bp_git_parts *bp_git_parts_new(struct bp_git_store *git)
@@ -87,8 +89,8 @@ static char *new_ref(struct bp_clock *clock)
 }
 
 /* The names of the files do not matter: nobody looks at them. */
-static enum bp_code make_tree(struct bp_git_store *git, const struct bp_git_part *part,
-                              git_oid *out, struct bp_err *err)
+static enum bp_code make_folder(struct bp_git_store *git, const struct bp_git_part *part,
+                                git_oid *out, struct bp_err *err)
 {
     BP_AUTO(bp_git_builder_freep) git_treebuilder *builder = NULL;
     enum bp_code rc = bp_git_start_tree(git, NULL, &builder, err);
@@ -103,6 +105,40 @@ static enum bp_code make_tree(struct bp_git_store *git, const struct bp_git_part
     return rc == BP_OK ? bp_git_finish_tree(builder, out, err) : rc;
 }
 
+/* The parts so far and this one: git looks at the trees of commits that the server names, but not
+ * at those of their parents. */
+static enum bp_code make_tree(struct bp_git_parts *parts, const struct bp_git_part *part,
+                              git_oid *out, struct bp_err *err)
+{
+    BP_AUTO(bp_git_builder_freep) git_treebuilder *builder = NULL;
+    struct bp_git_item folder = {.mode = GIT_FILEMODE_TREE};
+    enum bp_code rc = make_folder(parts->git, part, &folder.id, err);
+    char name[32];
+
+    if (rc == BP_OK)
+        rc = bp_git_start_tree(parts->git, parts->sent > 0 ? &parts->tree : NULL, &builder, err);
+    (void)snprintf(name, sizeof(name), "%zu", parts->sent + 1);
+    if (rc == BP_OK)
+        rc = bp_git_set_entry(builder, name, &folder, err);
+    return rc == BP_OK ? bp_git_finish_tree(builder, out, err) : rc;
+}
+
+/*
+ * Git looks at the trees of commits that the server names and that are no ancestors of what is
+ * pushed only from a shallow repository, which ours is not before the branch exists. So call this
+ * commit, which has no parents, one whose parents are missing.
+ * https://git-scm.com/docs/git-rev-list#Documentation/git-rev-list.txt---objects-edge-aggressive
+ */
+static enum bp_code make_shallow(struct bp_git_store *git, const git_oid *commit,
+                                 struct bp_err *err)
+{
+    BP_AUTO(bp_freep) char *path = bp_format("%s/shallow", git->dir);
+    char hex[BP_STORE_ID_SIZE];
+    BP_AUTO(bp_freep) char *line = bp_format("%s\n", git_oid_tostr(hex, sizeof(hex), commit));
+
+    return bp_file_write(path, line, strlen(line), err);
+}
+
 static enum bp_code send_part(struct bp_git_parts *parts, struct bp_clock *clock,
                               const struct bp_git_part *part, struct bp_err *err)
 {
@@ -115,7 +151,7 @@ static enum bp_code send_part(struct bp_git_parts *parts, struct bp_clock *clock
         .time_ms = bp_clock_wall(clock)};
     BP_AUTO(bp_freep) char *refspec = NULL;
     char hex[BP_STORE_ID_SIZE];
-    enum bp_code rc = make_tree(parts->git, part, &tree, err);
+    enum bp_code rc = make_tree(parts, part, &tree, err);
 
     if (rc == BP_OK)
         rc = bp_git_make_commit(parts->git, &draft, &commit, err);
@@ -127,9 +163,12 @@ static enum bp_code send_part(struct bp_git_parts *parts, struct bp_clock *clock
     }
     refspec = bp_format("%s:%s", git_oid_tostr(hex, sizeof(hex), &commit), parts->ref);
     rc = push_ref(parts, clock, refspec, err);
+    if (rc == BP_OK && parts->sent == 0 && !parts->git->exists)
+        rc = make_shallow(parts->git, &commit, err);
     if (rc != BP_OK)
         return rc;
     parts->tip = commit;
+    parts->tree = tree;
     parts->sent++;
     return BP_OK;
 }
