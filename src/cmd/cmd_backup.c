@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "base/time.h"
 #include "flow/backup.h"
 #include "gha/context.h"
 
@@ -21,6 +22,7 @@ static void report_json(struct bp_app *app, const struct bp_backup_result *resul
 {
     BP_AUTO(bp_json_freep) struct bp_json *top = bp_json_object_new();
     BP_AUTO(bp_buf_free) struct bp_buf text = {0};
+    char full[BP_TIME_SIZE] = "";
 
     bp_json_set_bool(top, "skipped", result->skipped);
     if (result->skipped)
@@ -33,6 +35,11 @@ static void report_json(struct bp_app *app, const struct bp_backup_result *resul
     bp_json_set_int(top, "rows", result->rows);
     bp_json_set_int(top, "bytes", result->bytes);
     bp_json_set_int(top, "took_ms", result->took_ms);
+    bp_json_set_int(top, "pushed_bytes", result->pushed_bytes);
+    bp_json_set_int(top, "store_bytes", result->growth.bytes);
+    if (result->full_ms > 0)
+        bp_time_format(result->full_ms, full);
+    bp_json_set_text(top, "store_full_at", full);
     bp_json_set_bool(top, "dry_run", bp_config_flag(&app->cfg, BP_OPT_DRY_RUN));
     bp_json_render(top, 1, &text);
     bp_print(app->out, "%s\n", bp_buf_str(&text));
@@ -57,6 +64,10 @@ static void report_text(struct bp_app *app, const struct bp_backup_result *resul
     bp_print(app->out, "%s\n  branch  %s\n  commit  %s\n  path    %s\n", bp_buf_str(&text),
              bp_config_text(&app->cfg, BP_OPT_BACKUP_BRANCH),
              result->commit[0] != '\0' ? result->commit : "none", result->path);
+    bp_buf_cut(&text, 0);
+    bp_growth_put(&result->growth, bp_clock_wall(app->clock), &text);
+    if (text.len > 0)
+        bp_print(app->out, "  holds   %s\n", bp_buf_str(&text));
 }
 
 static enum bp_backup_if_locked if_locked(const struct bp_config *cfg)

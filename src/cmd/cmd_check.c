@@ -143,7 +143,8 @@ static enum bp_code run(struct bp_app *app, struct bp_err *err)
 {
     BP_AUTO(free_parts) struct parts parts = {0};
     BP_AUTO(bp_dispatch_results_free) struct bp_dispatch_results results = {0};
-    struct bp_check_backup_job backup = {.branch = bp_config_text(&app->cfg, BP_OPT_BACKUP_BRANCH)};
+    struct bp_check_backup_job backup = {.branch = bp_config_text(&app->cfg, BP_OPT_BACKUP_BRANCH),
+                                         .clock = app->clock};
     size_t dispatched = 0;
     enum bp_code rc = make_parts(app, &parts, err);
 
@@ -176,7 +177,7 @@ const struct bp_cmd bp_cmd_check = {
                 "branch it looks at the default branch. Of a database, when one is named: "
                 "connection, pooler, version, pg_dump, rights, row-level security, extensions, "
                 "locks, connections, room for temporary files. Of a backup repository, when one is "
-                "named: whether it can be read.",
+                "named: whether it can be read, how large its branch is and when it is full.",
             .example =
                 "WORKFLOW_TRIGGER_TOKEN=... backproof check --repo myorg/myapp --branch main",
             .groups = BP_GROUP_GENERAL | BP_GROUP_FORGE | BP_GROUP_SOURCE | BP_GROUP_BACKUP |

@@ -160,13 +160,18 @@ static enum bp_code run(struct bp_backup *b, struct bp_backup_result *result, st
     /* Before anything is read: a wrong token shall show now and not in an hour. */
     b->phase = "opening the backup repository";
     if (b->job->store->ops->open(b->job->store, err) != BP_OK ||
-        b->job->store->ops->base(b->job->store, BP_PATH_CURRENT, err) != BP_OK ||
-        read_snapshot(b, err) != BP_OK || check_rows(b, err) != BP_OK)
+        b->job->store->ops->base(b->job->store, BP_PATH_CURRENT, err) != BP_OK)
+        return err->code;
+    b->held = b->job->store->ops->held(b->job->store);
+    if (read_snapshot(b, err) != BP_OK || check_rows(b, err) != BP_OK)
         return err->code;
     b->manifest.finished_ms = bp_clock_wall(b->job->clock);
     b->phase = "pushing";
     bp_info(b->job->out, "committing to branch '%s'", b->job->branch);
-    return bp_backup_commit(b, result, err);
+    if (bp_backup_commit(b, result, err) != BP_OK)
+        return err->code;
+    bp_backup_warn(b, result);
+    return BP_OK;
 }
 
 enum bp_code bp_flow_backup(const struct bp_backup_job *job, struct bp_backup_result *result,

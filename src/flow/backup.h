@@ -9,6 +9,7 @@
 #include "archive/name.h"
 #include "base/clock.h"
 #include "base/print.h"
+#include "flow/growth.h"
 #include "source/source.h"
 #include "store/store.h"
 
@@ -46,8 +47,11 @@ struct bp_backup_result {
     int64_t rows;
     int64_t bytes;
     int64_t took_ms;
-    bool skipped;      /* another backup runs: nothing was done */
-    char reason[1024]; /* who runs it */
+    int64_t pushed_bytes;    /* about: what this one added, compressed; 0: unknown */
+    struct bp_growth growth; /* of the branch, with this one */
+    int64_t full_ms;         /* when growth.bytes will be bp_growth_next(); 0: unknown */
+    bool skipped;            /* another backup runs: nothing was done */
+    char reason[1024];       /* who runs it */
 };
 
 /*

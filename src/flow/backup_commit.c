@@ -55,7 +55,7 @@ static void choose_archive_path(const struct bp_catalog *catalog,
 }
 
 static void write_message(const struct bp_backup *b, const struct bp_archive_name *name,
-                          struct bp_buf *out)
+                          const struct bp_growth *growth, struct bp_buf *out)
 {
     const struct bp_manifest *m = &b->manifest;
 
@@ -69,6 +69,7 @@ static void write_message(const struct bp_backup *b, const struct bp_archive_nam
         bp_buf_printf(out, "Run-Url: %s\n", m->source.run_url);
     bp_buf_printf(out, "Rows: %" PRId64 "\nBytes: %" PRId64 "\n", bp_manifest_rows(m),
                   bp_manifest_bytes(m));
+    bp_growth_write(growth, out);
 }
 
 /* Stage the manifest, the last file: the archive is whole now. */
@@ -81,8 +82,13 @@ static enum bp_code stage_manifest(struct bp_backup *b, const struct bp_archive_
     bp_free(b->manifest.id);
     b->manifest.id = bp_strdup(name->id);
     bp_manifest_render(&b->manifest, &text);
-    if (b->job->store->ops->put(b->job->store, bp_buf_str(&text), text.len, &blob, err) != BP_OK)
+    b->described = text.len;
+    if (bp_backup_check_manifest(b, err) != BP_OK ||
+        b->job->store->ops->put(b->job->store, bp_buf_str(&text), text.len, &blob, err) != BP_OK)
         return err->code;
+    /* Not again when the push is tried again: only the manifest may be another one then. */
+    if (b->added == 0)
+        b->added = b->job->store->ops->held(b->job->store) - b->held;
     return b->job->store->ops->stage(b->job->store, BP_MANIFEST_NAME, &blob, false, err);
 }
 
@@ -138,10 +144,15 @@ static enum bp_code commit_once(struct bp_backup *b, struct bp_backup_result *re
     (void)snprintf(result->path, sizeof(result->path), "%s/%s", BP_PATH_LATEST, folder);
     edits[count++] = (struct bp_edit){.kind = BP_EDIT_STAGED, .to = result->path};
     edits[count++] = (struct bp_edit){.kind = BP_EDIT_STAGED, .to = BP_PATH_CURRENT};
-    write_message(b, &name, &message);
+    bp_backup_grow(b, &result->growth);
+    write_message(b, &name, &result->growth, &message);
     if (b->job->store->ops->commit(b->job->store, edits, count, bp_buf_str(&message), &commit,
                                    err) != BP_OK)
         return err->code;
+    b->archives = catalog.count; /* all that were there before this one */
+    result->pushed_bytes = b->added;
+    result->full_ms = bp_growth_full_ms(&result->growth, bp_clock_wall(b->job->clock),
+                                        bp_growth_next(&result->growth));
     (void)snprintf(result->id, sizeof(result->id), "%s", name.id);
     (void)snprintf(result->commit, sizeof(result->commit), "%s", commit.id);
     return BP_OK;

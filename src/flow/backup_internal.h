@@ -4,6 +4,7 @@
  *   backup_read.c    everything is read by several connections at once, into blobs
  *   slices.c         the rows of all tables, shared by these connections
  *   backup_commit.c  the blobs become one commit
+ *   backup_limits.c  what comes near a limit of Git servers
  */
 #ifndef BP_FLOW_BACKUP_INTERNAL_H
 #define BP_FLOW_BACKUP_INTERNAL_H
@@ -20,6 +21,10 @@ struct bp_backup {
     struct bp_ddl ddl;
     size_t workers;    /* connections that read; fewer when there was no room for pg_dump */
     bool no_room;      /* that was so */
+    int64_t held;      /* the store's held(), before anything is put */
+    int64_t added;     /* bytes, compressed; the push may be tried again */
+    size_t archives;   /* in the folder of archives, after the commit */
+    size_t described;  /* bytes of the manifest */
     const char *phase; /* "while reading the rows", for messages; static or in phase_text */
     char phase_text[300];
 };
@@ -32,5 +37,14 @@ enum bp_code bp_backup_read(struct bp_backup *b, struct bp_err *err) BP_CHECK;
  * again, a few times. All that was read is staged and need not be read again. */
 enum bp_code bp_backup_commit(struct bp_backup *b, struct bp_backup_result *result,
                               struct bp_err *err) BP_CHECK;
+
+/* A Git server refuses files of 100 MiB. BP_EFAILED: the manifest is one. */
+enum bp_code bp_backup_check_manifest(const struct bp_backup *b, struct bp_err *err) BP_CHECK;
+
+/* Add what this backup added to what the tip's message tells, for the message of the next one. */
+void bp_backup_grow(const struct bp_backup *b, struct bp_growth *out);
+
+/* After the commit: warn of large files, of many archives, of a large branch. */
+void bp_backup_warn(const struct bp_backup *b, const struct bp_backup_result *result);
 
 #endif

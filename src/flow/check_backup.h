@@ -2,6 +2,7 @@
 #ifndef BP_FLOW_CHECK_BACKUP_H
 #define BP_FLOW_CHECK_BACKUP_H
 
+#include "base/clock.h"
 #include "base/findings.h"
 #include "source/source.h"
 #include "store/store.h"
@@ -10,6 +11,7 @@ struct bp_check_backup_job {
     struct bp_source *source; /* NULL: is not looked at */
     struct bp_store *store;   /* likewise */
     const char *branch;       /* of the backup repository */
+    struct bp_clock *clock;
 };
 
 /* An error only for a stop: all else becomes a finding. */

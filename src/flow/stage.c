@@ -31,14 +31,19 @@ void bp_stage_files_join(struct bp_stage_files *files, struct bp_stage_files *mo
     bp_stage_files_free(more);
 }
 
+static enum bp_code check_size(size_t len, const char *hint, struct bp_err *err)
+{
+    if (len <= LARGEST_FILE)
+        return BP_OK;
+    return bp_fail(err, BP_EFAILED,
+                   "a file would have %zu bytes, and a Git server refuses files of 100 MiB; hint: "
+                   "%s",
+                   len, hint);
+}
+
 static enum bp_code put(struct bp_store *store, const char *data, size_t len,
                         struct bp_stage_file *file, struct bp_err *err)
 {
-    if (len > LARGEST_FILE)
-        return bp_fail(err, BP_EFAILED,
-                       "a file would have %zu bytes, and a Git server refuses files of 100 MiB; "
-                       "hint: a single row is that large, keep such values outside the database",
-                       len);
     if (store->ops->put(store, data, len, &file->blob, err) != BP_OK)
         return err->code;
     file->bytes = (int64_t)len;
@@ -51,7 +56,10 @@ static enum bp_code end_file(struct bp_lines *lines, struct bp_err *err)
     struct bp_stage_file file = {0};
 
     bp_buf_puts(&lines->file, lines->tail);
-    if (put(lines->store, bp_buf_str(&lines->file), lines->file.len, &file, err) != BP_OK)
+    if (check_size(lines->file.len,
+                   "a single row is that large, keep such values outside the database",
+                   err) != BP_OK ||
+        put(lines->store, bp_buf_str(&lines->file), lines->file.len, &file, err) != BP_OK)
         return err->code;
     *add_file(lines->files) = file;
     bp_buf_cut(&lines->file, 0);
@@ -117,7 +125,9 @@ enum bp_code bp_stage_text(struct bp_stage *to, const char *path, const char *te
 {
     struct bp_stage_file file = {0};
 
-    if (put(to->store, text, len, &file, err) != BP_OK)
+    if (check_size(len, "back the schemas up apart, with --schema and a --backup-branch for each",
+                   err) != BP_OK ||
+        put(to->store, text, len, &file, err) != BP_OK)
         return bp_wrap(err, "'%s'", path);
     return stage(to, path, &file, executable, err);
 }

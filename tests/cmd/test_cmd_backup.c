@@ -1,4 +1,5 @@
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -54,7 +55,47 @@ Test(cmd_backup, prints_one_json_object)
     cr_assert_eq(bp_json_parse(fake.out, strlen(fake.out), &json, &err), BP_OK, "%s", fake.out);
     cr_expect_str_eq(bp_json_get_text(json, "id"), "2024-01-15T14-30-45Z");
     cr_expect_str_eq(bp_json_get_text(json, "commit"), "c0ffee1");
-    cr_expect_eq(bp_json_count(json), 10u);
+    cr_expect_str_eq(bp_json_get_text(json, "store_full_at"), "");
+    cr_expect_eq(bp_json_count(json), 13u);
+}
+
+/* ---- how large the branch is ---- */
+
+static void tell_size(void)
+{
+    (void)snprintf(store.message, sizeof(store.message),
+                   "x\n\nStore: 200000000 bytes, 100000000 at 2024-01-05T14-30-45Z\n");
+}
+
+Test(cmd_backup, says_how_large_the_branch_is_and_when_it_is_full)
+{
+    tell_size();
+    cr_expect_eq(run("backup --backup-repo /x"), 0, "%s", fake.err);
+    cr_expect_not_null(strstr(fake.out, "\n  holds   about 190.7 MiB and grows by about 9.5 MiB a "
+                                        "day: 5 GiB in about 17 months\n"),
+                       "%s", fake.out);
+}
+
+Test(cmd_backup, says_nothing_of_a_size_that_is_unknown)
+{
+    cr_expect_eq(run("backup --backup-repo /x"), 0, "%s", fake.err);
+    cr_expect_null(strstr(fake.out, "holds"), "%s", fake.out);
+}
+
+Test(cmd_backup, the_size_is_in_the_json)
+{
+    BP_AUTO(bp_json_freep) struct bp_json *json = NULL;
+    struct bp_err err;
+    int64_t bytes = 0;
+
+    tell_size();
+    cr_expect_eq(run("backup --backup-repo /x --format json"), 0, "%s", fake.err);
+    cr_assert_eq(bp_json_parse(fake.out, strlen(fake.out), &json, &err), BP_OK, "%s", fake.out);
+    cr_expect(bp_json_get_int(json, "store_bytes", &bytes));
+    cr_expect_eq(bytes, 200000000);
+    cr_expect(bp_json_get_int(json, "pushed_bytes", &bytes));
+    cr_expect_eq(bytes, 0, "this store counts nothing");
+    cr_expect_str_eq(bp_json_get_text(json, "store_full_at"), "2025-06-15T11:24:51Z");
 }
 
 Test(cmd_backup, takes_its_description_from_the_workflow)
@@ -195,7 +236,7 @@ Test(cmd_backup, a_skipped_one_is_json_too)
     cr_assert_eq(bp_json_parse(fake.out, strlen(fake.out), &json, &err), BP_OK, "%s", fake.out);
     cr_expect(bp_json_get_bool(json, "skipped", false));
     cr_expect_str_eq(bp_json_get_text(json, "reason"), "another backup to 'main' is running");
-    cr_expect_eq(bp_json_count(json), 11u);
+    cr_expect_eq(bp_json_count(json), 14u);
 }
 
 Test(cmd_backup, one_that_was_not_skipped_says_so_in_json)
