@@ -84,6 +84,9 @@ class BackupTest(ProgramTest):
 
     def setUp(self) -> None:
         super().setUp()
+        self.use_new_repo()
+
+    def use_new_repo(self) -> None:
         BackupTest.serial += 1
         self.repo = f'faults{BackupTest.serial}'
         self.server.create(self.repo)

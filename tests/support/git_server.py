@@ -15,6 +15,7 @@ import signal
 import socket
 import ssl
 import subprocess
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +61,7 @@ http {{
             fastcgi_param GIT_CONFIG_GLOBAL {folder}/gitconfig;
             fastcgi_param GIT_CONFIG_NOSYSTEM 1;
             fastcgi_param GIT_PROTOCOL $http_git_protocol;
+            {trace}
             fastcgi_param PATH_INFO $uri;
             fastcgi_param QUERY_STRING $query_string;
             fastcgi_param REQUEST_METHOD $request_method;
@@ -83,6 +85,15 @@ GIT_CONFIG = '''[safe]
 	defaultBranch = main
 '''
 
+# Every pack that is sent is kept as well.
+PACK_HOOK = '''#!/bin/bash
+set -o pipefail
+"$@" | tee "{folder}/sent/$$.part"
+result=$?
+mv "{folder}/sent/$$.part" "{folder}/sent/$$.pack"
+exit $result
+'''
+
 
 @dataclass
 class Access:
@@ -96,8 +107,10 @@ class Access:
 
 
 class GitServer:
-    def __init__(self, user: str = 'backup', password: str = 's3cret', tls: bool = False) -> None:
-        self.user, self.password, self.tls = user, password, tls
+    def __init__(self, user: str = 'backup', password: str = 's3cret', tls: bool = False,
+                 watch: bool = False) -> None:
+        """watch: sent_objects() and pushed_objects() can tell."""
+        self.user, self.password, self.tls, self.watch = user, password, tls, watch
         self.folder: Path = Path()
         self.port = 0
         self.ca_file: Path | None = None
@@ -125,6 +138,8 @@ class GitServer:
     def _start(self) -> None:
         (self.folder / 'repos').mkdir()
         (self.folder / 'gitconfig').write_text(GIT_CONFIG)
+        if self.watch:
+            self._watch()
         self.set_password(self.password)
         certificate = ''
         if self.tls:
@@ -149,6 +164,7 @@ class GitServer:
         self.port = free_port()
         (self.folder / 'nginx.conf').write_text(CONFIG.format(
             folder=self.folder, port=self.port, backend=BACKEND, certificate=certificate,
+            trace=f'fastcgi_param GIT_TRACE2_EVENT {self.folder}/trace;' if self.watch else '',
             ssl=' ssl' if self.tls else ''))
         with open(self.folder / 'errors.log', 'ab') as errors:
             nginx = spawn([find('nginx'), '-p', str(self.folder), '-c',
@@ -162,6 +178,16 @@ class GitServer:
             except ConnectionRefusedError:
                 time.sleep(0.01)        # it is still reading its settings
         return False
+
+    def _watch(self) -> None:
+        """git takes the hook from its user's settings only, not from a repository's."""
+        (self.folder / 'sent').mkdir()
+        (self.folder / 'trace').mkdir()         # git makes a file for each process
+        hook = self.folder / 'pack-objects'
+        hook.write_text(PACK_HOOK.format(folder=self.folder))
+        hook.chmod(0o755)
+        with (self.folder / 'gitconfig').open('a') as settings:
+            settings.write(f'[uploadpack]\n\tpackObjectsHook = {hook}\n')
 
     def errors(self) -> str:
         return ''.join((self.folder / name).read_text(errors='replace') for name in
@@ -199,6 +225,13 @@ class GitServer:
         path.parent.mkdir(exist_ok=True)
         path.write_text(script if script.startswith('#!') else f'#!/bin/sh\n{script}\n')
         path.chmod(0o755)
+
+    def allow_filters(self, name: str) -> None:
+        """As a host that sends a commit without trees or trees without files, but nothing between
+        (https://git-scm.com/docs/git-config, uploadpackfilter)."""
+        for key, value in (('allow', 'false'), ('blob:none.allow', 'true'), ('tree.allow', 'true'),
+                           ('tree.maxDepth', '0')):
+            self.git(name, 'config', f'uploadpackfilter.{key}', value)
 
     def git(self, name: str, *arguments: str) -> str:
         """Run git inside the server's copy, as its administrator would."""
@@ -238,9 +271,50 @@ class GitServer:
         return sum(access.received for access in self.accesses(name)
                    if access.method == 'POST' and access.uri.endswith('/git-receive-pack'))
 
-    def _git(self, *arguments: str) -> str:
+    def forget(self) -> None:
+        """What was sent and pushed so far."""
+        for path in [*(self.folder / 'sent').iterdir(), *(self.folder / 'trace').iterdir()]:
+            path.unlink()
+
+    def sent_objects(self, name: str) -> list[tuple[str, str]]:
+        """Id and kind of each object in the packs that clients got of this repository since
+        forget(). What a pack leaves out because the client has it is not in it."""
+        self._log_lines()       # the hooks of what was answered have ended
+        found = []
+        with tempfile.TemporaryDirectory(prefix='bp-packs-') as folder:
+            self._git('init', '-q', '--bare', folder)
+            Path(folder, 'objects/info/alternates').write_text(f'{self.path(name)}/objects\n')
+            for pack in sorted((self.folder / 'sent').glob('*.pack')):
+                ids = self._ids_in(pack, folder)
+                kinds = self._git('-C', folder, 'cat-file', '--batch-check=%(objectname) '
+                                  '%(objecttype)', input='\n'.join(ids)).splitlines()
+                found += [tuple(line.split()) for line in kinds]
+        return found
+
+    def _ids_in(self, pack: Path, folder: str) -> list[str]:
+        """A thin pack is made whole with objects behind its own, which do not count."""
+        count = int.from_bytes(pack.read_bytes()[8:12], 'big')
+        if count == 0:
+            return []
+        with pack.open('rb') as stream:
+            answer = self._git('-C', folder, 'index-pack', '--stdin', '--fix-thin', stdin=stream)
+        index = Path(folder, 'objects/pack', f'pack-{answer.split()[-1]}.idx')
+        with index.open('rb') as stream:
+            entries = [line.split() for line in self._git('show-index', stdin=stream).splitlines()]
+        return [entry[1] for entry in sorted(entries, key=lambda entry: int(entry[0]))][:count]
+
+    def pushed_objects(self) -> int:
+        """How many objects clients sent since forget(), to whatever repository: the server's own
+        programs are told by the pack's head."""
+        self._log_lines()
+        text = ''.join(path.read_text() for path in (self.folder / 'trace').iterdir())
+        return sum(int(count) for count in re.findall(
+            r'"event":"child_start"[^\n]*"--pack_header=\d+,(\d+)"', text))
+
+    def _git(self, *arguments: str, stdin=subprocess.DEVNULL, input: str | None = None) -> str:
+        source = {'stdin': stdin} if input is None else {'input': input}
         done = subprocess.run(['git', *arguments], text=True, capture_output=True, check=False,
-                              stdin=subprocess.DEVNULL, env=clean_env(
+                              **source, env=clean_env(
                                   GIT_CONFIG_GLOBAL=str(self.folder / 'gitconfig'),
                                   GIT_CONFIG_NOSYSTEM='1'))
         if done.returncode != 0:
