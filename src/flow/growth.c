@@ -90,6 +90,14 @@ void bp_growth_write(const struct bp_growth *g, struct bp_buf *out)
                   g->at_least ? at_least : "", g->bytes, g->began_bytes, time);
 }
 
+void bp_growth_carry(const char *message, struct bp_buf *out)
+{
+    struct bp_growth g = {0};
+
+    bp_growth_read(message, &g);
+    bp_growth_write(&g, out);
+}
+
 /* ---- counting ---- */
 
 void bp_growth_add(struct bp_growth *g, int64_t bytes, int64_t now_ms)

@@ -40,6 +40,9 @@ void bp_growth_read(const char *message, struct bp_growth *out);
 /* Append the line with its line end; nothing when unknown. */
 void bp_growth_write(const struct bp_growth *g, struct bp_buf *out);
 
+/* Append the line of another commit's message: for a commit that adds next to nothing. */
+void bp_growth_carry(const char *message, struct bp_buf *out);
+
 /* So many bytes more; what is unknown begins here. The rate is that of the last weeks: a beginning
  * that is older than two months moves. */
 void bp_growth_add(struct bp_growth *g, int64_t bytes, int64_t now_ms);

@@ -124,6 +124,13 @@ Test(growth, what_is_unknown_is_not_written)
     cr_expect_str_eq(warning(&g, began_ms), "");
 }
 
+Test(growth, a_commit_that_adds_nothing_carries_it_on)
+{
+    bp_growth_carry("backup: x\n\nStore: 2 bytes, 1 at 2024-01-15T14-30-45Z\nMore: 1\n", &text);
+    bp_growth_carry("made by hand", &text);
+    cr_expect_str_eq(bp_buf_str(&text), "Store: 2 bytes, 1 at 2024-01-15T14-30-45Z\n");
+}
+
 /* ---- counting ---- */
 
 Test(growth, begins_with_the_first_bytes)

@@ -116,6 +116,29 @@ class ManyArchives(BackupTest):
         more = self.one_more(MANY).received - self.one_more(FEW).received
         self.assertLessEqual(more, 64 * (MANY - FEW))
 
+    # What it says of the branch's size
+
+    def test_tells_about_what_it_pushed_and_what_the_branch_holds(self) -> None:
+        url = self.url(self.new_db('create table t (id int primary key, body text); insert into t '
+                                   'select i, md5(i::text) from generate_series(1, 20000) i'))
+        first = self.run_it('backup', '--format', 'json', DATABASE_URL=url).json
+        received = server.received(self.repo)
+        self.assertGreater(first['pushed_bytes'], 0.8 * received)
+        self.assertLess(first['pushed_bytes'], 1.2 * received)
+        self.assertEqual(first['pushed_bytes'], first['store_bytes'])
+        second = self.run_it('backup', '--format', 'json', DATABASE_URL=url).json
+        self.assertLess(second['pushed_bytes'], 64 << 10)
+        self.assertEqual(first['store_bytes'] + second['pushed_bytes'], second['store_bytes'])
+        self.assertIn(f'\nStore: {second["store_bytes"]} bytes, {first["store_bytes"]} at ',
+                      server.git(self.repo, 'log', '-1', '--format=%B', 'main'))
+
+    def test_of_a_branch_that_it_did_not_count_it_tells_the_least(self) -> None:
+        self.fill(FEW)
+        url = self.url(self.new_db(SQL))
+        self.assertRegex(self.run_it('backup', DATABASE_URL=url).out, r'\n  holds   at least \d')
+        self.assertIn('\nStore: at least ', server.git(self.repo, 'log', '-1', '--format=%B',
+                                                       'main'))
+
     # Reading
 
     def test_lists_five_of_many_by_their_manifests(self) -> None:
