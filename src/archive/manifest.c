@@ -153,7 +153,7 @@ void bp_manifest_render(const struct bp_manifest *m, struct bp_buf *out)
     bp_json_set(top, "tables", tables_new(m));
     bp_json_set(top, "files", files_new(m));
     bp_json_set(top, "totals", totals);
-    bp_json_set(top, "verification", bp_json_object_new());
+    bp_json_set(top, "verification", bp_manifest_verification_render(&m->verification));
     /* A line for each table and file: restore.sh reads it with sed, people read its diff. */
     bp_json_render(top, 2, out);
     bp_buf_putc(out, '\n');
@@ -380,6 +380,9 @@ enum bp_code bp_manifest_parse(const char *text, size_t len, struct bp_manifest 
     if (rc == BP_OK)
         rc = parse_numbers(top, out, err);
     if (rc == BP_OK)
+        rc = bp_manifest_verification_parse(bp_json_get(top, "verification"), &out->verification,
+                                            err);
+    if (rc == BP_OK)
         rc = parse_files(files, out, err);
     if (rc == BP_OK)
         rc = parse_tables(tables, out, err);
@@ -418,6 +421,7 @@ void bp_manifest_free(struct bp_manifest *m)
     for (size_t i = 0; i < m->file_count; i++)
         bp_free(m->files[i].path);
     bp_manifest_options_free(&m->options);
+    bp_manifest_verification_free(&m->verification);
     bp_free(m->tables);
     bp_free(m->files);
     *m = (struct bp_manifest){0};

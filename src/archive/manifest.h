@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "archive/manifest_options.h"
+#include "archive/manifest_verification.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/hash.h"
@@ -62,6 +63,7 @@ struct bp_manifest {
     char *pg_dump_version;
     int64_t large_objects;
     struct bp_manifest_options options;
+    struct bp_manifest_verification verification;
 
     struct bp_manifest_table *tables;
     size_t table_count;

@@ -65,6 +65,8 @@ static void fill(void)
     m.database.version_num = 150004;
     m.database.size_bytes = INT64_C(123456789012345);
     m.large_objects = 3;
+    m.verification = (struct bp_manifest_verification){
+        .level = bp_strdup("L3"), .at_ms = INT64_C(1705401000000), .took_ms = 81234};
     add_file("database/schema.sql", 100, SHA_A);
     add_file("public/tables/users/00001.copy", 5000000000, SHA_B);
     add_file("public/tables/users/00002.copy", 7, SHA_B);
@@ -98,6 +100,9 @@ Test(manifest, what_is_rendered_is_parsed)
     cr_expect_eq(got.finished_ms, m.finished_ms);
     cr_expect_eq(got.database.size_bytes, m.database.size_bytes);
     cr_expect_eq(got.large_objects, 3);
+    cr_expect_str_eq(got.verification.level, "L3");
+    cr_expect_eq(got.verification.at_ms, m.verification.at_ms);
+    cr_expect_eq(got.verification.took_ms, 81234);
     cr_assert_eq(got.table_count, 2);
     cr_expect_str_eq(got.tables[1].name, "tab\nle");
     cr_expect_eq(got.tables[0].rows, 48210);
@@ -118,6 +123,7 @@ Test(manifest, an_empty_one_needs_an_id_only)
     cr_assert_eq(bp_manifest_parse(text, strlen(text), &got, &err), BP_OK, "%s", err.msg);
     cr_expect_str_eq(got.database.name, "", "NULL is written as an empty text");
     cr_expect_eq(got.table_count, 0);
+    cr_expect_not(bp_manifest_is_verified(&got.verification));
     cr_expect_eq(bp_manifest_rows(&got), 0);
     cr_expect_eq(bp_manifest_bytes(&got), 0);
 }
