@@ -37,12 +37,17 @@ void bp_sha256_add(struct bp_sha256 *hash, const void *data, size_t len)
     must(EVP_DigestUpdate(hash->ctx, data, len));
 }
 
+void bp_sha256_end_raw(struct bp_sha256 *hash, unsigned char out[BP_SHA256_SIZE])
+{
+    must(EVP_DigestFinal_ex(hash->ctx, out, NULL));
+    must(EVP_DigestInit_ex(hash->ctx, EVP_sha256(), NULL));
+}
+
 void bp_sha256_end(struct bp_sha256 *hash, char out[BP_SHA256_HEX_SIZE])
 {
-    unsigned char digest[32];
+    unsigned char digest[BP_SHA256_SIZE];
 
-    must(EVP_DigestFinal_ex(hash->ctx, digest, NULL));
-    must(EVP_DigestInit_ex(hash->ctx, EVP_sha256(), NULL));
+    bp_sha256_end_raw(hash, digest);
     for (size_t i = 0; i < sizeof(digest); i++)
         (void)snprintf(out + 2 * i, 3, "%02x", digest[i]);
 }

@@ -6,7 +6,7 @@
 
 #include "base/compiler.h"
 
-enum { BP_SHA256_HEX_SIZE = 65 };
+enum { BP_SHA256_SIZE = 32, BP_SHA256_HEX_SIZE = 65 };
 
 struct bp_sha256; /* a running hash */
 
@@ -14,6 +14,8 @@ struct bp_sha256 *bp_sha256_new(void) BP_CHECK;
 void bp_sha256_add(struct bp_sha256 *hash, const void *data, size_t len);
 /* Lower-case hex of all that was added; the hash starts afresh. */
 void bp_sha256_end(struct bp_sha256 *hash, char out[BP_SHA256_HEX_SIZE]);
+/* The same as bytes, for those who make very many. */
+void bp_sha256_end_raw(struct bp_sha256 *hash, unsigned char out[BP_SHA256_SIZE]);
 void bp_sha256_freep(struct bp_sha256 **hash); /* for BP_AUTO */
 
 enum { BP_SHA1_SIZE = 20 };

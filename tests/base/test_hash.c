@@ -83,3 +83,21 @@ Test(hash, sha1_gives_the_published_results)
         cr_expect_str_eq(hex, rows[i].hex, "'%s'", rows[i].text);
     }
 }
+
+Test(hash, the_bytes_are_those_of_the_digits)
+{
+    BP_AUTO(bp_sha256_freep) struct bp_sha256 *hash = bp_sha256_new();
+    unsigned char raw[BP_SHA256_SIZE];
+    char hex[BP_SHA256_HEX_SIZE];
+
+    for (int round = 0; round < 2; round++) {
+        char got[BP_SHA256_HEX_SIZE];
+
+        bp_sha256_add(hash, "abc", 3);
+        bp_sha256_end_raw(hash, raw);
+        bp_sha256_hex("abc", 3, hex);
+        for (size_t i = 0; i < sizeof(raw); i++)
+            (void)snprintf(got + 2 * i, 3, "%02x", raw[i]);
+        cr_expect_str_eq(got, hex, "it starts afresh");
+    }
+}
