@@ -146,6 +146,13 @@ struct bp_store {
 
 void bp_store_freep(struct bp_store **store); /* for BP_AUTO */
 
+/*
+ * Append how two texts differ, for people: what `git diff` shows of a file at this path. NULL
+ * stands for no such file; nothing is appended when they are the same.
+ */
+enum bp_code bp_store_patch(const char *path, const struct bp_buf *old, const struct bp_buf *now,
+                            struct bp_buf *out, struct bp_err *err) BP_CHECK;
+
 /* A store that reads through inner, which it takes over, and keeps nothing. */
 struct bp_store *bp_store_dry_new(struct bp_store *inner) BP_CHECK;
 
