@@ -240,13 +240,15 @@ static int by_path(const void *left, const void *right)
     return strcmp(a->path, b->path);
 }
 
-static bool has_file(const struct bp_manifest *m, const char *path)
+const struct bp_manifest_file *bp_manifest_file(const struct bp_manifest *m, const char *path)
 {
     struct bp_manifest_file key = {0};
     BP_AUTO(bp_freep) char *copy = bp_strdup(path);
 
     key.path = copy;
-    return bsearch(&key, m->files, m->file_count, sizeof(*m->files), by_path) != NULL;
+    if (m->file_count == 0)
+        return NULL;
+    return bsearch(&key, m->files, m->file_count, sizeof(*m->files), by_path);
 }
 
 static enum bp_code parse_table(const struct bp_json *object, struct bp_manifest *m,
@@ -267,7 +269,7 @@ static enum bp_code parse_table(const struct bp_json *object, struct bp_manifest
     for (const struct bp_json *f = bp_json_first(files); f != NULL; f = bp_json_next(f)) {
         const char *path = bp_json_text(f);
 
-        if (path == NULL || !has_file(m, path))
+        if (path == NULL || bp_manifest_file(m, path) == NULL)
             return bp_fail(err, BP_EINTEGRITY,
                            "the manifest is damaged: table '%s.%s' names a file that is not listed",
                            t->schema, t->name);

@@ -79,6 +79,9 @@ struct bp_manifest_file *bp_manifest_add_file(struct bp_manifest *m, const char 
 int64_t bp_manifest_rows(const struct bp_manifest *m);
 int64_t bp_manifest_bytes(const struct bp_manifest *m); /* of all files */
 
+/* The file with this path in a manifest that was parsed; NULL: none. Lent. */
+const struct bp_manifest_file *bp_manifest_file(const struct bp_manifest *m, const char *path);
+
 void bp_manifest_render(const struct bp_manifest *m, struct bp_buf *out);
 
 /*

@@ -18,8 +18,8 @@ static const enum bp_opt needs[] = {BP_OPT_BACKUP_REPO, BP_OPT_COUNT};
 
 static void report_text(struct bp_app *app, const struct bp_catalog *catalog)
 {
-    static const char *const heading[] = {"ID",     "SOURCE", "EVENT", "COMMIT",
-                                          "TABLES", "ROWS",   "SIZE",  "STATE"};
+    static const char *const heading[] = {"ID",   "SOURCE", "EVENT",    "COMMIT", "TABLES",
+                                          "ROWS", "SIZE",   "VERIFIED", "STATE"};
     struct bp_report_table table = {.columns = sizeof(heading) / sizeof(heading[0])};
     BP_AUTO(bp_buf_free) struct bp_buf text = {0};
 
@@ -42,6 +42,8 @@ static void report_text(struct bp_app *app, const struct bp_catalog *catalog)
         bp_list_addf(&table.cells, "%zu", m->table_count);
         bp_list_take(&table.cells, bp_buf_take(&rows));
         bp_list_take(&table.cells, bp_buf_take(&size));
+        bp_list_add(&table.cells,
+                    bp_manifest_is_verified(&m->verification) ? m->verification.level : "-");
         bp_list_add(&table.cells, !e->described ? e->damage : e->name.latest ? "latest" : "ok");
     }
     bp_report_table(&table, &text);
@@ -73,6 +75,7 @@ static struct bp_json *entry_new(const struct bp_catalog_entry *e)
     bp_json_set_int(one, "tables", (int64_t)m->table_count);
     bp_json_set_int(one, "rows", bp_manifest_rows(m));
     bp_json_set_int(one, "bytes", bp_manifest_bytes(m));
+    bp_json_set(one, "verification", bp_manifest_verification_render(&m->verification));
     return one;
 }
 
@@ -110,16 +113,12 @@ static enum bp_code run(struct bp_app *app, struct bp_err *err)
         .sha = bp_config_text(cfg, BP_OPT_SHA),
         .repository = bp_config_text(cfg, BP_OPT_FROM_REPO),
         .event = bp_config_text(cfg, BP_OPT_EVENT),
+        .verified = bp_config_text(cfg, BP_OPT_VERIFIED),
         .limit = (size_t)bp_config_number(cfg, BP_OPT_LIMIT),
     };
 
-    if (bp_registry_store(app, &store, err) != BP_OK || store->ops->open(store, err) != BP_OK)
-        return err->code;
-    if (!store->ops->exists(store))
-        return bp_fail(err, BP_ENOTFOUND,
-                       "the backup repository has no branch '%s'; hint: --backup-branch names it",
-                       bp_config_text(cfg, BP_OPT_BACKUP_BRANCH));
-    if (bp_catalog_load(store, &catalog, err) != BP_OK ||
+    if (bp_registry_store(app, &store, err) != BP_OK ||
+        bp_catalog_open(store, bp_config_text(cfg, BP_OPT_BACKUP_BRANCH), &catalog, err) != BP_OK ||
         bp_catalog_select(&catalog, store, &filter, err) != BP_OK)
         return err->code;
     if (bp_config_is(cfg, BP_OPT_FORMAT, "json"))

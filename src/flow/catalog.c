@@ -54,6 +54,19 @@ enum bp_code bp_catalog_load(struct bp_store *store, struct bp_catalog *out, str
     return BP_OK;
 }
 
+enum bp_code bp_catalog_open(struct bp_store *store, const char *branch, struct bp_catalog *out,
+                             struct bp_err *err)
+{
+    *out = (struct bp_catalog){0};
+    if (store->ops->open(store, err) != BP_OK)
+        return err->code;
+    if (!store->ops->exists(store))
+        return bp_fail(err, BP_ENOTFOUND,
+                       "the backup repository has no branch '%s'; hint: --backup-branch names it",
+                       branch);
+    return bp_catalog_load(store, out, err);
+}
+
 static char *manifest_path(const struct bp_catalog_entry *entry)
 {
     return bp_format("%s/%s", entry->path, BP_MANIFEST_NAME);
@@ -123,6 +136,12 @@ static bool name_matches(const struct bp_catalog_entry *e, const struct bp_catal
            (filter->sha == NULL || strncmp(e->name.sha, wanted.sha, strlen(wanted.sha)) == 0);
 }
 
+static bool verification_matches(const struct bp_manifest *m, const char *wanted)
+{
+    return wanted == NULL ||
+           bp_manifest_is_verified(&m->verification) == (strcmp(wanted, "yes") == 0);
+}
+
 /* By what the manifest tells: whole names. */
 static bool manifest_matches(const struct bp_catalog_entry *e,
                              const struct bp_catalog_filter *filter)
@@ -130,8 +149,10 @@ static bool manifest_matches(const struct bp_catalog_entry *e,
     const struct bp_manifest *m = &e->manifest;
 
     if (!e->described)
-        return filter->repository == NULL && filter->event == NULL && filter->sha == NULL;
-    return (filter->repository == NULL || strcmp(m->source.repository, filter->repository) == 0) &&
+        return filter->repository == NULL && filter->event == NULL && filter->sha == NULL &&
+               filter->verified == NULL;
+    return verification_matches(m, filter->verified) &&
+           (filter->repository == NULL || strcmp(m->source.repository, filter->repository) == 0) &&
            (filter->event == NULL || strcmp(m->source.event, filter->event) == 0) &&
            (filter->sha == NULL || bp_text_starts_with(m->source.sha, filter->sha));
 }

@@ -28,11 +28,16 @@ struct bp_catalog_filter {
     const char *sha;  /* or its beginning */
     const char *repository;
     const char *event;
-    size_t limit; /* 0: none */
+    const char *verified; /* "yes" or "no" */
+    size_t limit;         /* 0: none */
 };
 
 /* Read the names: cheap, no file is fetched. The store must be open. */
 enum bp_code bp_catalog_load(struct bp_store *store, struct bp_catalog *out,
+                             struct bp_err *err) BP_CHECK;
+
+/* The same with a store that is not open yet. BP_ENOTFOUND: it has no such branch. */
+enum bp_code bp_catalog_open(struct bp_store *store, const char *branch, struct bp_catalog *out,
                              struct bp_err *err) BP_CHECK;
 
 /*

@@ -1,7 +1,9 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "archive/manifest.h"
 #include "base/json.h"
+#include "base/mem.h"
 #include "support/fake_app.h"
 #include "support/fake_clock.h"
 #include "support/fake_source.h"
@@ -52,11 +54,111 @@ Test(cmd_list, prints_a_row_for_each_archive)
 {
     cr_expect_eq(run("list --backup-repo /x"), 0);
     cr_expect(strstr(fake.out, "ID                    SOURCE       EVENT     COMMIT   TABLES  ROWS "
-                               "  SIZE      STATE\n"
+                               "  SIZE      VERIFIED  STATE\n"
                                "2024-01-16T14-30-45Z  myorg/myapp  schedule  abcdef0  1       "
                                "1,200") == fake.out,
               "%s", fake.out);
-    cr_expect_not_null(strstr(fake.out, "latest\n2024-01-15T14-30-45Z"));
+    cr_expect_not_null(strstr(fake.out, "-         latest\n2024-01-15T14-30-45Z"));
+}
+
+/* Let a verification have proved the archive of this path. */
+static void verify(const char *folder)
+{
+    BP_AUTO(bp_freep) char *path = bp_format("%s/manifest.json", folder);
+    BP_AUTO(bp_manifest_free) struct bp_manifest m = {0};
+    BP_AUTO(bp_buf_free) struct bp_buf text = {0};
+    struct bp_err err = {0};
+    const char *old = fake_store_get(&store, path);
+
+    cr_assert_not_null(old, "%s", path);
+    cr_assert_eq(bp_manifest_parse(old, strlen(old), &m, &err), BP_OK, "%s", err.msg);
+    m.verification = (struct bp_manifest_verification){
+        .level = bp_strdup("L3"), .at_ms = INT64_C(1705401000000), .took_ms = 81234};
+    bp_manifest_render(&m, &text);
+    fake_store_put(&store, path, bp_buf_str(&text));
+}
+
+Test(cmd_list, shows_and_selects_what_was_verified)
+{
+    verify("backups/archive/2024-01-15T14-30-45Z--myorg-myapp--schedule--abcdef0");
+    cr_expect_eq(run("list --backup-repo /x"), 0);
+    cr_expect_not_null(strstr(fake.out, "-         latest\n2024-01-15T14-30-45Z"), "%s", fake.out);
+    cr_expect_not_null(strstr(fake.out, "L3        ok\n"), "%s", fake.out);
+    cr_expect_eq(run("list --backup-repo /x --format json --verified yes"), 0);
+    cr_expect_null(strstr(fake.out, "2024-01-16T14-30-45Z"));
+    cr_expect_not_null(strstr(fake.out, "\"verification\": {\"at\": \"2024-01-16T10:30:00Z\", "
+                                        "\"level\": \"L3\", \"took_ms\": 81234}"),
+                       "%s", fake.out);
+    cr_expect_eq(run("list --backup-repo /x --format json --verified no"), 0);
+    cr_expect_not_null(strstr(fake.out, "2024-01-16T14-30-45Z"));
+    cr_expect_null(strstr(fake.out, "2024-01-15T14-30-45Z"));
+    cr_expect_eq(run("list --backup-repo /x --verified perhaps"), 2);
+}
+
+Test(cmd_list, what_cannot_be_read_is_neither_verified_nor_not)
+{
+    fake_store_put(&store, "backups/latest/latest_2024-01-16T14-30-45Z/manifest.json", "{");
+    cr_expect_eq(run("list --backup-repo /x --format json --verified no"), 0);
+    cr_expect_null(strstr(fake.out, "2024-01-16T14-30-45Z"), "%s", fake.out);
+    cr_expect_eq(run("list --backup-repo /x --format json"), 0);
+    cr_expect_not_null(strstr(fake.out, "2024-01-16T14-30-45Z"), "%s", fake.out);
+}
+
+Test(cmd_list, selects_by_a_range_of_dates)
+{
+    static const struct {
+        const char *range;
+        bool first;
+        bool second;
+    } rows[] = {
+        {"--since 2024-01-15", true, true},
+        {"--since 2024-01-16", false, true},
+        {"--since 2024-01-15T14:30:45Z", true, true},
+        {"--since 2024-01-15T14:30:46Z", false, true},
+        {"--since 2024-01-15T14-30-45Z --until 2024-01-15T14-30-45Z", true, false},
+        {"--until 2024-01-14", false, false},
+        {"--until 2024-01-16", true, true},
+        {"--since 2024-01-16 --until 2024-01-16", false, true},
+        {"--since 2024-01-15T16:30:45+02:00 --until 2024-01-15", true, false},
+        {"--since 2024-01-17", false, false},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        BP_AUTO(bp_freep)
+        char *line = bp_format("list --backup-repo /x --format json %s", rows[i].range);
+
+        cr_expect_eq(run(line), 0, "%s", rows[i].range);
+        cr_expect_eq(strstr(fake.out, "\"id\": \"2024-01-15T14-30-45Z\"") != NULL, rows[i].first,
+                     "%s", rows[i].range);
+        cr_expect_eq(strstr(fake.out, "\"id\": \"2024-01-16T14-30-45Z\"") != NULL, rows[i].second,
+                     "%s", rows[i].range);
+    }
+}
+
+Test(cmd_list, selects_by_commit_repository_and_event)
+{
+    static const struct {
+        const char *filter;
+        bool found;
+    } rows[] = {
+        {"--sha abcdef0123", true},
+        {"--sha abc", true},
+        {"--sha abd", false},
+        {"--repo myorg/myapp", true},
+        {"--repo myorg/other", false},
+        {"--event schedule", true},
+        {"--event push", false},
+        {"--event schedule --sha abc --repo myorg/myapp --since 2024-01-15", true},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        BP_AUTO(bp_freep)
+        char *line = bp_format("list --backup-repo /x --format json %s", rows[i].filter);
+
+        cr_expect_eq(run(line), 0, "%s", rows[i].filter);
+        cr_expect_eq(strstr(fake.out, "2024-01-15T14-30-45Z") != NULL, rows[i].found, "%s: %s",
+                     rows[i].filter, fake.out);
+    }
 }
 
 Test(cmd_list, prints_one_json_object)
