@@ -18,7 +18,7 @@ static bool is_dry(const struct bp_app *app)
     return bp_config_flag(&app->cfg, BP_OPT_DRY_RUN);
 }
 
-static const char *temp_parent(const struct bp_app *app)
+const char *bp_registry_temp_parent(const struct bp_app *app)
 {
     const char *folder = bp_env_get(app->env, "RUNNER_TEMP");
 
@@ -118,7 +118,7 @@ static struct bp_postgres_options postgres_options(struct bp_app *app, enum bp_o
     return (struct bp_postgres_options){
         .url = bp_config_text(&app->cfg, url),
         .env = app->env,
-        .temp_parent = temp_parent(app),
+        .temp_parent = bp_registry_temp_parent(app),
         .clock = app->clock,
         .tell = tell,
         .tell_ctx = app->out,
@@ -180,7 +180,7 @@ enum bp_code bp_registry_store(struct bp_app *app, struct bp_store **out, struct
         .ca_file = bp_config_text(cfg, BP_OPT_CA_FILE),
         .proxy = bp_config_text(cfg, BP_OPT_PROXY),
         .env = app->env,
-        .temp_parent = temp_parent(app),
+        .temp_parent = bp_registry_temp_parent(app),
         .clock = app->clock,
         .timeout_ms = bp_config_number(cfg, BP_OPT_GIT_TIMEOUT),
         .push_limit = bp_config_number(cfg, BP_OPT_PUSH_LIMIT),

@@ -19,4 +19,7 @@ enum bp_code bp_registry_target(struct bp_app *app, struct bp_target **out,
 enum bp_code bp_registry_store(struct bp_app *app, struct bp_store **out,
                                struct bp_err *err) BP_CHECK;
 
+/* The folder for private temporary folders. Lent. */
+const char *bp_registry_temp_parent(const struct bp_app *app);
+
 #endif

@@ -1,0 +1,15 @@
+/* The files of an archive, each proved by the checksum that the manifest has of it. */
+#ifndef BP_FLOW_ARCHIVE_FILE_H
+#define BP_FLOW_ARCHIVE_FILE_H
+
+#include "flow/catalog.h"
+
+/*
+ * Replace out by the content of a file that the archive's manifest lists. BP_EINTEGRITY: it is
+ * missing, or its size or checksum is wrong.
+ */
+enum bp_code bp_archive_file_read(struct bp_store *store, const struct bp_catalog_entry *entry,
+                                  const struct bp_manifest_file *file, struct bp_buf *out,
+                                  struct bp_err *err) BP_CHECK;
+
+#endif
