@@ -19,11 +19,11 @@ static int by_name(const void *left, const void *right)
 /* The tables by schema and name. Owned by the caller. */
 static const struct bp_manifest_table **sorted_tables(const struct bp_manifest *m)
 {
-    const struct bp_manifest_table **tables = bp_alloc(m->table_count + 1, sizeof(*tables));
+    const struct bp_manifest_table **tables = bp_alloc(m->table_count + 1, sizeof(void *));
 
     for (size_t i = 0; i < m->table_count; i++)
         tables[i] = &m->tables[i];
-    qsort(tables, m->table_count, sizeof(*tables), by_name);
+    qsort(tables, m->table_count, sizeof(void *), by_name);
     return tables;
 }
 
@@ -81,11 +81,11 @@ static int by_content(const void *left, const void *right)
 /* The files by checksum. Owned by the caller. */
 static const struct bp_manifest_file **sorted_files(const struct bp_manifest *m)
 {
-    const struct bp_manifest_file **files = bp_alloc(m->file_count + 1, sizeof(*files));
+    const struct bp_manifest_file **files = bp_alloc(m->file_count + 1, sizeof(void *));
 
     for (size_t i = 0; i < m->file_count; i++)
         files[i] = &m->files[i];
-    qsort(files, m->file_count, sizeof(*files), by_content);
+    qsort(files, m->file_count, sizeof(void *), by_content);
     return files;
 }
 

@@ -154,8 +154,10 @@ enum bp_code bp_diff_row_make(const struct bp_diff_table *table, const char *con
         bp_alloc(table->columns[0].count + table->columns[1].count + 1, sizeof(*out->cells));
     if (rc == BP_OK && lines[0] != NULL && lines[1] != NULL)
         make_changed(table, split_lines, value_limit, out);
-    else if (rc == BP_OK)
-        make_whole(&split_lines[lines[0] == NULL], lines[0] != NULL, value_limit, out);
+    else if (rc == BP_OK && lines[0] != NULL)
+        make_whole(&split_lines[0], true, value_limit, out);
+    else if (rc == BP_OK && lines[1] != NULL)
+        make_whole(&split_lines[1], false, value_limit, out);
     bp_free(split_lines[0].fields);
     bp_free(split_lines[1].fields);
     return rc;

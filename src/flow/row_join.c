@@ -14,9 +14,10 @@ enum {
     MOST_BUCKETS = 512,
     BUCKET_ROWS = 200000, /* so many rows or more make another bucket */
     BUFFERED = 400,       /* rows of a bucket that wait to be written */
-    NOW_BIT = 1U << 31,   /* of a record's file: the pile */
-    FILE_BITS = NOW_BIT - 1U,
 };
+
+/* The pile, in a record's file. */
+static const uint32_t now_bit = UINT32_C(1) << 31;
 
 struct record {
     unsigned char key[HASH];
@@ -108,6 +109,11 @@ static enum bp_code flush(const struct bp_row_join *join, struct bucket *bucket,
     return BP_OK;
 }
 
+static size_t bucket_of(const struct bp_row_join *join, const unsigned char key[HASH])
+{
+    return (key[0] + 256U * key[1]) & (join->bucket_count - 1);
+}
+
 enum bp_code bp_row_join_add(struct bp_row_join *join, const struct bp_joined_row *row,
                              struct bp_err *err)
 {
@@ -119,8 +125,8 @@ enum bp_code bp_row_join_add(struct bp_row_join *join, const struct bp_joined_ro
     if (row->key.at != row->content.at || row->key.len != row->content.len)
         hash_of(join, &row->key, record.key);
     if (row->pile == BP_PILE_NOW)
-        record.file |= NOW_BIT;
-    bucket = &join->buckets[(record.key[0] | record.key[1] << 8) & (join->bucket_count - 1)];
+        record.file |= now_bit;
+    bucket = &join->buckets[bucket_of(join, record.key)];
     if (bucket->waiting == NULL)
         bucket->waiting = bp_alloc(BUFFERED, sizeof(*bucket->waiting));
     bucket->waiting[bucket->count++] = record;
@@ -205,8 +211,8 @@ static int by_place(const struct bp_row_place *a, const struct bp_row_place *b)
 static void count_row(struct sames *sames, const struct record *record)
 {
     static const struct bp_row_place far = {UINT32_MAX, UINT32_MAX};
-    const struct bp_row_place place = {record->file & FILE_BITS, record->offset};
-    bool now = (record->file & NOW_BIT) != 0;
+    const struct bp_row_place place = {record->file & ~now_bit, record->offset};
+    bool now = (record->file & now_bit) != 0;
     uint32_t *slot = NULL;
     struct same *same = NULL;
     struct bp_row_place *first = NULL;
