@@ -106,6 +106,9 @@ void bp_field_put(const struct bp_field *field, struct bp_buf *out)
         }
         i++;
         letter = field->at[i] != '\0' ? strchr(letters, field->at[i]) : NULL;
-        bp_buf_putc(out, letter != NULL ? meant[letter - letters] : field->at[i]);
+        if (letter != NULL)
+            bp_buf_putc(out, meant[letter - letters]);
+        else
+            bp_buf_putc(out, field->at[i]);
     }
 }
