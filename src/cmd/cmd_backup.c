@@ -97,7 +97,8 @@ static void read_job(struct bp_app *app, const struct bp_gha_context *context,
                                   .lock_retries = bp_config_number(cfg, BP_OPT_LOCK_RETRIES),
                                   .if_locked = if_locked(cfg),
                                   .schema_dumps = bp_config_flag(cfg, BP_OPT_SCHEMA_DUMPS),
-                                  .allow_empty = bp_config_flag(cfg, BP_OPT_ALLOW_EMPTY)};
+                                  .allow_empty = bp_config_flag(cfg, BP_OPT_ALLOW_EMPTY),
+                                  .allow_public = bp_config_flag(cfg, BP_OPT_ALLOW_PUBLIC)};
 }
 
 static enum bp_code back_up(struct bp_app *app, struct bp_err *err)

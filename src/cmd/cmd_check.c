@@ -144,7 +144,9 @@ static enum bp_code run(struct bp_app *app, struct bp_err *err)
     BP_AUTO(free_parts) struct parts parts = {0};
     BP_AUTO(bp_dispatch_results_free) struct bp_dispatch_results results = {0};
     struct bp_check_backup_job backup = {.branch = bp_config_text(&app->cfg, BP_OPT_BACKUP_BRANCH),
-                                         .clock = app->clock};
+                                         .clock = app->clock,
+                                         .allow_public =
+                                             bp_config_flag(&app->cfg, BP_OPT_ALLOW_PUBLIC)};
     size_t dispatched = 0;
     enum bp_code rc = make_parts(app, &parts, err);
 

@@ -149,6 +149,21 @@ static enum bp_code check_rows(const struct bp_backup *b, struct bp_err *err)
                    b->tables.count, b->manifest.database.name);
 }
 
+/* Readable rows must not get to where everybody can read them by mistake. */
+static enum bp_code check_private(const struct bp_backup *b, struct bp_err *err)
+{
+    struct bp_store *store = b->job->store;
+    bool is_public = false;
+    enum bp_code rc = BP_OK;
+
+    if (!b->job->allow_public)
+        rc = store->ops->is_public(store, &is_public, err);
+    if (rc != BP_OK || !is_public)
+        return rc;
+    return bp_fail(err, BP_EUSAGE, "the backup repository is %s; hint: %s", BP_BACKUP_PUBLIC_WHY,
+                   BP_BACKUP_PUBLIC_FIX);
+}
+
 static enum bp_code run(struct bp_backup *b, struct bp_backup_result *result, struct bp_err *err)
 {
     if (take_turn(b, &result->skipped, err) != BP_OK)
@@ -159,7 +174,7 @@ static enum bp_code run(struct bp_backup *b, struct bp_backup_result *result, st
     }
     /* Before anything is read: a wrong token shall show now and not in an hour. */
     b->phase = "opening the backup repository";
-    if (b->job->store->ops->open(b->job->store, err) != BP_OK ||
+    if (b->job->store->ops->open(b->job->store, err) != BP_OK || check_private(b, err) != BP_OK ||
         b->job->store->ops->base(b->job->store, BP_PATH_CURRENT, err) != BP_OK)
         return err->code;
     b->held = b->job->store->ops->held(b->job->store);

@@ -28,7 +28,8 @@ struct bp_backup_job {
     enum bp_backup_if_locked if_locked;
     const struct bp_scope *scope; /* what the source was told to take; for the manifest */
     bool schema_dumps;
-    bool allow_empty; /* no row in any table is no error */
+    bool allow_empty;  /* no row in any table is no error */
+    bool allow_public; /* everybody may read the backup repository */
     const char *tool_version;
     /* NULL: unknown */
     const char *repository;
@@ -53,6 +54,13 @@ struct bp_backup_result {
     bool skipped;            /* another backup runs: nothing was done */
     char reason[1024];       /* who runs it */
 };
+
+/* Why a backup into a public repository is refused (BP_EUSAGE), and what helps. */
+#define BP_BACKUP_PUBLIC_WHY                                                                  \
+    "public: everybody on the internet could read the rows of the database in it, without a " \
+    "password"
+#define BP_BACKUP_PUBLIC_FIX \
+    "make the repository private; or, when the data is meant to be public, give --allow-public"
 
 /*
  * When it fails, the store's branch is as it was. BP_ETIMEOUT and BP_ESTOPPED say what was being

@@ -1,6 +1,7 @@
 #include "flow/check_backup.h"
 
 #include "archive/name.h"
+#include "flow/backup.h"
 #include "flow/growth.h"
 
 static const char about[] = "backup repository";
@@ -49,6 +50,25 @@ static enum bp_code look_at_branch(const struct bp_check_backup_job *job,
     return BP_OK;
 }
 
+/* Only a stop is an error. */
+static enum bp_code look_who_reads(const struct bp_check_backup_job *job,
+                                   struct bp_findings *findings, struct bp_err *err)
+{
+    bool is_public = false;
+    enum bp_code rc = job->store->ops->is_public(job->store, &is_public, err);
+
+    if (rc == BP_ESTOPPED)
+        return rc;
+    if (rc != BP_OK)
+        bp_findings_fail(findings, about, err);
+    else if (is_public && job->allow_public)
+        bp_findings_add(findings, BP_FOUND_OK, about, "it is public, as --allow-public says");
+    else if (is_public)
+        bp_findings_refuse(findings, BP_EUSAGE, about, "it is %s; hint: %s", BP_BACKUP_PUBLIC_WHY,
+                           BP_BACKUP_PUBLIC_FIX);
+    return BP_OK;
+}
+
 static enum bp_code look_at_store(const struct bp_check_backup_job *job,
                                   struct bp_findings *findings, struct bp_err *err)
 {
@@ -63,11 +83,12 @@ static enum bp_code look_at_store(const struct bp_check_backup_job *job,
     if (!job->store->ops->exists(job->store)) {
         bp_findings_add(findings, BP_FOUND_OK, about,
                         "it can be read; the first backup makes its branch '%s'", job->branch);
-        return BP_OK;
+        return look_who_reads(job, findings, err);
     }
     bp_findings_add(findings, BP_FOUND_OK, about, "it can be read, and has the branch '%s'",
                     job->branch);
-    return look_at_branch(job, findings, err);
+    rc = look_at_branch(job, findings, err);
+    return rc == BP_OK ? look_who_reads(job, findings, err) : rc;
 }
 
 enum bp_code bp_flow_check_backup(const struct bp_check_backup_job *job,

@@ -12,6 +12,7 @@ struct bp_check_backup_job {
     struct bp_store *store;   /* likewise */
     const char *branch;       /* of the backup repository */
     struct bp_clock *clock;
+    bool allow_public; /* everybody may read it */
 };
 
 /* An error only for a stop: all else becomes a finding. */

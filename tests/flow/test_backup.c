@@ -117,6 +117,26 @@ Test(backup, looks_at_the_store_before_it_reads_the_database)
     cr_expect_eq(backup_run(), BP_EAUTH);
 }
 
+Test(backup, a_public_repository_is_refused_before_the_database_is_read)
+{
+    bw.store.is_public = true;
+    bw.source.snapshot_result = BP_EFAILED;
+    cr_expect_eq(backup_run(), BP_EUSAGE);
+    cr_expect_str_eq(bw.err.msg,
+                     "the backup repository is public: everybody on the internet could read the "
+                     "rows of the database in it, without a password; hint: make the repository "
+                     "private; or, when the data is meant to be public, give --allow-public");
+    cr_expect_eq(bw.store.commits, 0);
+}
+
+Test(backup, a_public_repository_is_taken_when_allowed)
+{
+    bw.store.is_public = true;
+    bw.job.allow_public = true;
+    cr_assert_eq(backup_run(), BP_OK, "%s", bw.err.msg);
+    cr_expect_eq(bw.store.commits, 1);
+}
+
 Test(backup, a_damaged_latest_does_not_keep_a_new_backup_from_being_made)
 {
     fake_store_put(&bw.store, "backups/latest/latest_2024-01-01T00-00-00Z/manifest.json", "{");

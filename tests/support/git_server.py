@@ -1,4 +1,5 @@
-"""A Git server for tests: nginx, fcgiwrap and git-http-backend, with a password.
+"""A Git server for tests: nginx, fcgiwrap and git-http-backend, with a password. With public=True
+everybody may read without one, as in a public repository; pushing still needs it.
 
     with GitServer(user='backup', password='s3cret') as server:
         server.create('backups')
@@ -46,9 +47,10 @@ http {{
     uwsgi_temp_path {folder}/tmp-uwsgi;
     scgi_temp_path {folder}/tmp-scgi;
     {certificate}
+    map $request_uri $realm {{ default {realm}; ~git-receive-pack "git"; }}
     server {{
         listen 127.0.0.1:{port}{ssl};
-        auth_basic "git";
+        auth_basic $realm;
         auth_basic_user_file {folder}/htpasswd;
         location = /barrier {{ auth_basic off; return 204; }}
         location / {{
@@ -108,9 +110,10 @@ class Access:
 
 class GitServer:
     def __init__(self, user: str = 'backup', password: str = 's3cret', tls: bool = False,
-                 watch: bool = False) -> None:
-        """watch: sent_objects() and pushed_objects() can tell."""
-        self.user, self.password, self.tls, self.watch = user, password, tls, watch
+                 public: bool = False, watch: bool = False) -> None:
+        """public: without a password. watch: sent_objects() and pushed_objects() can tell."""
+        self.user, self.password, self.tls = user, password, tls
+        self.public, self.watch = public, watch
         self.folder: Path = Path()
         self.port = 0
         self.ca_file: Path | None = None
@@ -165,7 +168,7 @@ class GitServer:
         (self.folder / 'nginx.conf').write_text(CONFIG.format(
             folder=self.folder, port=self.port, backend=BACKEND, certificate=certificate,
             trace=f'fastcgi_param GIT_TRACE2_EVENT {self.folder}/trace;' if self.watch else '',
-            ssl=' ssl' if self.tls else ''))
+            ssl=' ssl' if self.tls else '', realm='off' if self.public else '"git"'))
         with open(self.folder / 'errors.log', 'ab') as errors:
             nginx = spawn([find('nginx'), '-p', str(self.folder), '-c',
                            str(self.folder / 'nginx.conf'), *early_log(self.folder)],
