@@ -1,6 +1,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/text.h"
 #include "store/git_internal.h"
 
@@ -12,6 +13,16 @@ struct rule {
     const char *hint; /* NULL: none */
 };
 
+/* What receive.denyNonFastForwards says. */
+#define DENIED_REWRITE "denying non-fast-forward"
+
+#define FULL_HINT                                                                            \
+    "the repository has no room left; give some back with backproof prune --squash, or use " \
+    "another repository"
+#define TOO_MUCH_HINT "the server takes no push of that size; set a smaller --push-limit"
+#define ARCHIVED_HINT "unarchive the repository"
+#define DISABLED_HINT "the reason is on the repository's page, or on the billing page of its owner"
+
 /* The first rule whose words occur decides. Sources of the words: git's own messages (LC_ALL=C),
  * libcurl's and OpenSSH's inside them, and what GitHub and GitLab put on "remote:" lines. */
 static const struct rule rules[] = {
@@ -21,7 +32,21 @@ static const struct rule rules[] = {
      "the repository belongs to another user; git tells the command that allows it"},
     {"does not appear to be a git repository", BP_ENOTFOUND,
      "make it with git init --bare, or correct --backup-repo"},
-    {"archived so it is read-only", BP_EFAILED, "unarchive the repository"},
+    {"pack exceeds maximum allowed size", BP_EFAILED, TOO_MUCH_HINT},
+    {"returned error: 413", BP_EFAILED,
+     "something before the server takes no request of that size; raise its limit (nginx: "
+     "client_max_body_size)"},
+    {"archived so it is read-only", BP_EFAILED, ARCHIVED_HINT},
+    {"archived project", BP_EFAILED, ARCHIVED_HINT},
+    {"repo is archived", BP_EFAILED, ARCHIVED_HINT},
+    {"read-only GitLab instance", BP_EUNAVAILABLE, "its administrators have it in maintenance"},
+    {"repository has been disabled", BP_EFAILED, DISABLED_HINT},
+    {"repository has been locked", BP_EFAILED, DISABLED_HINT},
+    {"account is suspended", BP_EAUTH, DISABLED_HINT},
+    {"billing", BP_EFAILED, DISABLED_HINT},
+    {"over the size limit", BP_EFAILED, FULL_HINT},
+    {"over its size limit", BP_EFAILED, FULL_HINT},
+    {"uota exceeded", BP_EFAILED, FULL_HINT},
     {"Repository not found", BP_ENOTFOUND,
      "GitHub says this too when the token or key has no right to see the repository"},
     {"' not found", BP_ENOTFOUND,
@@ -39,6 +64,7 @@ static const struct rule rules[] = {
     {"Permission denied (", BP_EAUTH, "does the server know the SSH key, and can ssh read it?"},
     {"marked as read only", BP_EAUTH, "give the deploy key the right to write"},
     {"Host key verification failed", BP_EAUTH, "add the server's key to known_hosts"},
+    {"User permission denied", BP_EAUTH, "give the token's owner the right to the repository"},
     {"Permission to ", BP_EAUTH, "give the token or key the right to the repository's contents"},
     {"terminal prompts disabled", BP_EAUTH, "set BACKPROOF_BACKUP_TOKEN"},
     {"SSL certificate", BP_EUNAVAILABLE, "name the server's certificate authority with --ca-file"},
@@ -78,12 +104,22 @@ static const char write_hint[] = "the token cannot write; a fine-grained one nee
 static const char read_hint[] = "the token cannot read; a fine-grained one needs the repository "
                                 "permission 'Contents: read'";
 
-#define SECRET_HINT                                                                             \
-    "the server found a secret in the data; allow it where the server's message says, or turn " \
-    "its scan for secrets off for the backup repository"
+/* With the address that the server gives for it, see fail_secret(). */
+#define SECRET_HINT                                                                           \
+    "a table holds what looks like a secret: hide its column with --mask, turn the server's " \
+    "scan for secrets off for the backup repository, or allow this one"
+#define BRANCH_HINT "let the token's owner push to the protected branch"
+#define REWRITE_HINT                                                                           \
+    "let the token's owner rewrite the branch (force push): only the removal of old archives " \
+    "needs that"
+#define LARGE_FILE_HINT                                                                          \
+    "a file is larger than the server allows; only a single row can make one so large: shorten " \
+    "its value with --mask, or raise the limit"
+#define RIGHT_HINT "give the token's owner the right to write to the repository"
 
 /* Why a server refuses a push it has received. Here the hints tell more than the codes do. The
- * words for a secret are those of GitHub, GitLab and Azure DevOps. */
+ * words are those of GitHub (GH...), GitLab, Gitea and Forgejo, Bitbucket, Azure DevOps (TF..., VS
+ * ...) and of git itself. */
 static const struct rule refusals[] = {
     {"is currently checked out", BP_EFAILED,
      "the repository has this branch checked out and its files would no longer match; use a bare "
@@ -94,13 +130,34 @@ static const struct rule refusals[] = {
     {"Push cannot contain secrets", BP_EFAILED, SECRET_HINT},
     {"PUSH BLOCKED: Secrets detected", BP_EFAILED, SECRET_HINT},
     {"VS403654", BP_EFAILED, SECRET_HINT},
-    {"GH001", BP_EFAILED, "a file is larger than the server allows"},
-    {"protected branch", BP_EFAILED, "let the token's owner push to the protected branch"},
-    {"GH006", BP_EFAILED, "let the token's owner push to the protected branch"},
+    {DENIED_REWRITE, BP_EFAILED,
+     "the server lets nobody rewrite a branch: set receive.denyNonFastForwards to false there"},
+    {"Cannot force-push", BP_EFAILED, REWRITE_HINT},
+    {"allowed to force push", BP_EFAILED, REWRITE_HINT},
+    {"allowed to force-push", BP_EFAILED, REWRITE_HINT},
+    {"GH003", BP_EFAILED, REWRITE_HINT},
+    {"GH001", BP_EFAILED, LARGE_FILE_HINT},
+    {"larger than the allowed size", BP_EFAILED, LARGE_FILE_HINT},
+    {"exceeds GitHub's file size limit", BP_EFAILED, LARGE_FILE_HINT},
+    {"pack exceeds maximum allowed size", BP_EFAILED, TOO_MUCH_HINT},
+    {"TF402462", BP_EFAILED, TOO_MUCH_HINT},
+    {"TF402455", BP_EFAILED,
+     "let the token's owner bypass the policies of the branch, or take them off"},
+    {"TF401027", BP_EAUTH,
+     "give the token's owner that permission: 'Contribute' for a backup, 'Force push' for the "
+     "removal of old archives"},
+    {"archived", BP_EFAILED, ARCHIVED_HINT},
+    {"protected branch", BP_EFAILED, BRANCH_HINT},
+    {"GH006", BP_EFAILED, BRANCH_HINT},
+    {"Permission denied to update branch", BP_EFAILED, BRANCH_HINT},
     {"GH013", BP_EFAILED, "let the token's owner bypass the rules of the branch"},
     {"rule violations", BP_EFAILED, "let the token's owner bypass the rules of the branch"},
+    {"User permission denied", BP_EAUTH, RIGHT_HINT},
+    {"not allowed to push code to this project", BP_EAUTH, RIGHT_HINT},
     {"No space left on device", BP_EFAILED, "the server has no room left"},
-    {"quota", BP_EFAILED, "the repository has no room left; make some there, or use another one"},
+    {"uota", BP_EFAILED, FULL_HINT},
+    {"size limit", BP_EFAILED, FULL_HINT},
+    {"exceed the allocated storage", BP_EFAILED, FULL_HINT},
     {"exceeds", BP_EFAILED, "a file or the push is larger than the server allows"},
     {"shallow update not allowed", BP_EFAILED, NULL},
     {"ermission denied", BP_EFAILED, "the server cannot write into its own repository"},
@@ -123,6 +180,9 @@ static const struct rule *find(const struct rule *table, size_t count, const cha
     return NULL;
 }
 
+/* In the address at which GitHub lets a secret pass. */
+static const char allow_mark[] = "/unblock-secret/";
+
 /* Words that tell nothing, or that git adds to every failure. */
 static bool is_noise(const char *line)
 {
@@ -133,7 +193,13 @@ static bool is_noise(const char *line)
                                         "error: failed",
                                         "To ",
                                         "Could not read from remote repository",
-                                        "Warning: Permanently added"};
+                                        "Warning: Permanently added",
+                                        "(?) ", /* GitHub's advice, which the hints give */
+                                        "https://docs.github.com/",
+                                        "Resolve the following violations",
+                                        "Visit the repository settings page",
+                                        "locations:",
+                                        "- commit: "};
 
     for (size_t i = 0; i < sizeof(noise) / sizeof(noise[0]); i++) {
         if (bp_text_starts_with(line, noise[i]))
@@ -158,6 +224,22 @@ static const char *without_label(const char *line)
     return line + strspn(line, " \t");
 }
 
+/* GitHub draws lines beside its titles: "---- GitHub Personal Access Token ----". */
+static void cut_dashes(char *line)
+{
+    static const char dash[] = "\xe2\x80\x94";
+    size_t start = 0;
+    size_t len = strlen(line);
+
+    while (strncmp(line + start, dash, 3) == 0)
+        start += 3;
+    while (len >= start + 3 && strncmp(line + len - 3, dash, 3) == 0)
+        len -= 3;
+    line[len] = '\0';
+    memmove(line, line + start, len - start + 1);
+    bp_text_trim(line);
+}
+
 /* All lines that tell something, on one. */
 static void put_lines(struct bp_buf *out, const char *errs)
 {
@@ -171,7 +253,8 @@ static void put_lines(struct bp_buf *out, const char *errs)
         bp_buf_add(&line, p, len);
         bp_text_trim(line.data);
         text = without_label(line.data);
-        if (is_noise(line.data) || is_noise(text))
+        cut_dashes(line.data + (text - line.data));
+        if (is_noise(line.data) || is_noise(text) || strstr(text, allow_mark) != NULL)
             continue;
         if (out->len > 0)
             bp_buf_puts(out, "; ");
@@ -269,11 +352,26 @@ static bool is_race(const char *reason, const char *errs)
     /* a branch 'a' where 'a/b' exists: never gets better */
     if (strstr(errs, "; cannot create") != NULL)
         return false;
+    if (strstr(errs, DENIED_REWRITE) != NULL)
+        return false;
     for (size_t i = 0; i < sizeof(races) / sizeof(races[0]); i++) {
         if (strstr(reason, races[i]) != NULL)
             return true;
     }
     return false;
+}
+
+/* The address at which the server lets the first secret pass; NULL: it gave none. Owned. */
+static char *find_allowance(const char *errs)
+{
+    const char *mark = strstr(errs, allow_mark);
+    const char *start = mark;
+
+    while (start != NULL && start > errs && !isspace((unsigned char)start[-1]))
+        start--;
+    if (start == NULL || !bp_text_starts_with(start, "https://"))
+        return NULL;
+    return bp_strndup(start, strcspn(start, " \t\r\n"));
 }
 
 static enum bp_code refused(const char *url, const char *reason, const char *errs,
@@ -282,6 +380,9 @@ static enum bp_code refused(const char *url, const char *reason, const char *err
     BP_AUTO(bp_buf_free) struct bp_buf text = {0};
     BP_AUTO(bp_buf_free) struct bp_buf searchable = {0};
     BP_AUTO(bp_buf_free) struct bp_buf words = {0};
+    BP_AUTO(bp_freep) char *allowance = find_allowance(errs);
+    BP_AUTO(bp_buf_free) struct bp_buf hint = {0};
+    struct rule rule = {0};
 
     if (is_race(reason, errs))
         return bp_fail(err, BP_ELOCKED, "somebody else changed the branch in '%s' at the same time",
@@ -289,9 +390,13 @@ static enum bp_code refused(const char *url, const char *reason, const char *err
     bp_buf_printf(&text, "%s\n%s", reason, errs);
     bp_git_words_put(&words, bp_buf_str(&text));
     put_searchable(&searchable, bp_buf_str(&text));
-    return fail(url, true, bp_buf_str(&words),
-                find(refusals, sizeof(refusals) / sizeof(refusals[0]), bp_buf_str(&searchable)),
-                err);
+    rule = *find(refusals, sizeof(refusals) / sizeof(refusals[0]), bp_buf_str(&searchable));
+    if (allowance != NULL && rule.hint != NULL) {
+        bp_buf_printf(&hint, "%s at ", rule.hint);
+        bp_put_foreign(&hint, allowance, WORDS_KEPT);
+        rule.hint = bp_buf_str(&hint);
+    }
+    return fail(url, true, bp_buf_str(&words), &rule, err);
 }
 
 /*

@@ -32,6 +32,24 @@ Test(store_git_words, words_of_git_become_codes)
         {"remote: This repository was archived so it is read-only.\nfatal: unable to access "
          "'https://github.com/o/r/': The requested URL returned error: 403\n",
          BP_EFAILED, "unarchive"},
+        {"remote: The repo is archived. You can view files and clone it, but cannot push.\nfatal: "
+         "unable to access 'https://h/o/r/': The requested URL returned error: 403\n",
+         BP_EFAILED, "unarchive"},
+        {"remote: This repository has been disabled.\nfatal: unable to access 'https://h/o/r/': The "
+         "requested URL returned error: 403\n",
+         BP_EFAILED, "billing page of its owner"},
+        {"remote: Your account is suspended. Please visit https://support.github.com for more "
+         "information.\nfatal: unable to access 'https://h/o/r/': The requested URL returned "
+         "error: 403\n",
+         BP_EAUTH, ""},
+        {"error: RPC failed; HTTP 413 curl 22 The requested URL returned error: 413\nsend-pack: "
+         "unexpected disconnect while reading sideband packet\nfatal: the remote end hung up "
+         "unexpectedly\n",
+         BP_EFAILED, "client_max_body_size"},
+        {"error: RPC failed; curl 92 HTTP/2 stream 0 was not closed cleanly: CANCEL (err 8)\n"
+         "remote: fatal: pack exceeds maximum allowed size\nsend-pack: unexpected disconnect while "
+         "reading sideband packet\nfatal: the remote end hung up unexpectedly\n",
+         BP_EFAILED, "--push-limit"},
         {"ERROR: The key you are authenticating with has been marked as read only.\nfatal: Could "
          "not read from remote repository.\n",
          BP_EAUTH, "deploy key"},
@@ -106,7 +124,7 @@ Test(store_git_words, the_ends_of_a_push_become_codes)
          "remote: error: GH013: Repository rule violations found for refs/heads/main.\nremote: \n"
          "remote: - GITHUB PUSH PROTECTION\nremote:   ————————————————\nremote:     - Push cannot "
          "contain secrets\n",
-         BP_EFAILED, "allow it where the server's message says"},
+         BP_EFAILED, "hide its column with --mask"},
         {"[remote rejected] (protected branch hook declined)",
          "remote: error: GH006: Protected branch update failed for refs/heads/main.\n", BP_EFAILED,
          "protected branch"},
@@ -116,10 +134,10 @@ Test(store_git_words, the_ends_of_a_push_become_codes)
          BP_EFAILED, "larger than the server allows"},
         {"[remote rejected] (pre-receive hook declined)",
          "remote: PUSH BLOCKED: Secrets detected in code changes\n", BP_EFAILED,
-         "turn its scan for secrets off"},
+         "turn the server's scan for secrets off"},
         {"[remote rejected] (VS403654: The push was rejected because it contains one or more "
          "secrets.)",
-         "", BP_EFAILED, "turn its scan for secrets off"},
+         "", BP_EFAILED, "turn the server's scan for secrets off"},
         {"[remote rejected] (unpacker error)", "remote: fatal: No space left on device\n",
          BP_EFAILED, "the server has no room left"},
         {"[remote rejected] (pre-receive hook declined)", "remote: not today\n", BP_EFAILED,
@@ -138,6 +156,153 @@ Test(store_git_words, the_ends_of_a_push_become_codes)
         cr_expect_not_null(strstr(err.msg, rows[i].words), "%s", err.msg);
         cr_expect_null(strstr(err.msg, "——"), "%s", err.msg);
     }
+}
+
+/* What servers print when they refuse, and what helps. */
+Test(store_git_words, refusals_are_explained_with_what_helps)
+{
+    static const char hook[] = "[remote rejected] (pre-receive hook declined)";
+    static const struct {
+        const char *reason;
+        const char *errs;
+        enum bp_code code;
+        const char *hint;
+    } rows[] = {
+        /* GitHub */
+        {"[remote rejected] (push declined due to repository rule violations)",
+         "remote: error: GH013: Repository rule violations found for refs/heads/main.\nremote: \n"
+         "remote: - Cannot force-push to this branch\n",
+         BP_EFAILED, "rewrite the branch (force push)"},
+        {"[remote rejected] (push declined due to repository rule violations)",
+         "remote: error: GH013: Repository rule violations found for refs/heads/main.\nremote: \n"
+         "remote: - Changes must be made through a pull request.\n",
+         BP_EFAILED, "bypass the rules of the branch"},
+        {"[remote rejected] (protected branch hook declined)",
+         "remote: error: GH006: Protected branch update failed for refs/heads/main.\n"
+         "remote: error: Cannot force-push to this branch\n",
+         BP_EFAILED, "rewrite the branch (force push)"},
+        {"[remote rejected] (protected branch hook declined)",
+         "remote: error: GH006: Protected branch update failed for refs/heads/main.\n"
+         "remote: error: Changes must be made through a pull request.\n",
+         BP_EFAILED, "push to the protected branch"},
+        {"[remote rejected] (pre-receive hook declined)",
+         "remote: error: GH003: Sorry, force-pushing to main is not allowed.\n", BP_EFAILED,
+         "rewrite the branch (force push)"},
+        {"[remote rejected] (pre-receive hook declined)",
+         "remote: error: Trace: 1f\nremote: error: See https://gh.io/lfs for more information.\n"
+         "remote: error: File x is 120.00 MB; this exceeds GitHub's file size limit of 100.00 MB\n"
+         "remote: error: GH001: Large files detected. You may want to try Git Large File Storage - "
+         "https://git-lfs.github.com.\n",
+         BP_EFAILED, "only a single row can make one so large"},
+        {"[remote rejected] (failed)",
+         "remote: fatal: pack exceeds maximum allowed size (2.00 GiB)\n"
+         "error: remote unpack failed: index-pack abnormal exit\n",
+         BP_EFAILED, "set a smaller --push-limit"},
+        /* GitLab */
+        {hook,
+         "remote: GitLab: You are not allowed to force push code to a protected branch on this "
+         "project.\n",
+         BP_EFAILED, "rewrite the branch (force push)"},
+        {hook,
+         "remote: GitLab: You are not allowed to push code to protected branches on this "
+         "project.\n",
+         BP_EFAILED, "push to the protected branch"},
+        {hook, "remote: GitLab: You are not allowed to push code to this project.\n", BP_EAUTH,
+         "the right to write"},
+        {hook,
+         "remote: GitLab: File \"x\" is larger than the allowed size of 1 MB. Use Git LFS to manage "
+         "this file.\n",
+         BP_EFAILED, "only a single row can make one so large"},
+        {hook,
+         "remote: GitLab: Your push has been rejected, because this repository has exceeded its "
+         "size limit of 10 GB by 5 MB. Please contact your GitLab administrator for more "
+         "information.\n",
+         BP_EFAILED, "prune --squash"},
+        /* Gitea, Forgejo */
+        {hook, "remote: Gitea: Not allowed to push to protected branch main\n", BP_EFAILED,
+         "push to the protected branch"},
+        {hook, "remote: Forgejo: Not allowed to force-push to protected branch main\n", BP_EFAILED,
+         "rewrite the branch (force push)"},
+        {hook, "remote: Gitea: User permission denied for writing.\n", BP_EAUTH,
+         "the right to write"},
+        {hook, "remote: Forgejo: Quota exceeded\n", BP_EFAILED, "prune --squash"},
+        /* Bitbucket */
+        {hook,
+         "remote: Repository is over the size limit (4 GB) and will not accept further "
+         "additions.\n",
+         BP_EFAILED, "prune --squash"},
+        {hook, "remote: Permission denied to update branch main.\n", BP_EFAILED,
+         "push to the protected branch"},
+        /* Azure DevOps */
+        {"[remote rejected] (TF402455: Pushes to this branch are not permitted; you must use a "
+         "pull request to update this branch.)",
+         "", BP_EFAILED, "bypass the policies of the branch"},
+        {"[remote rejected] (TF401027: You need the Git 'ForcePush' permission to perform this "
+         "action. Details: identity 'x', scope 'branch'.)",
+         "", BP_EAUTH, "'Force push' for the removal"},
+        {"[remote rejected] (TF402462: The push was rejected because its size is greater than the "
+         "5120 MB limit for pushes in this repository.)",
+         "", BP_EFAILED, "set a smaller --push-limit"},
+        /* git itself */
+        {"[remote rejected] (non-fast-forward)",
+         "remote: error: denying non-fast-forward refs/heads/main (you should pull first)\n",
+         BP_EFAILED, "receive.denyNonFastForwards"},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        BP_AUTO(bp_freep) char *out = bp_format("!\t12:refs/heads/main\t%s\n", rows[i].reason);
+        struct bp_err err = {0};
+
+        cr_expect_eq(bp_git_words_push("URL", out, rows[i].errs, &err).code, rows[i].code, "%s",
+                     err.msg);
+        cr_expect_not_null(strstr(strstr(err.msg, "; hint: "), rows[i].hint), "%s", err.msg);
+    }
+}
+
+/* As GitHub prints it, with its colors left out. */
+Test(store_git_words, a_secret_is_told_with_its_kind_its_place_and_the_address_that_allows_it)
+{
+    static const char errs[] =
+        "remote: error: GH013: Repository rule violations found for refs/heads/main.        \n"
+        "remote: \n"
+        "remote: - GITHUB PUSH PROTECTION        \n"
+        "remote:   —————————————————————————————————————————        \n"
+        "remote:     Resolve the following violations before pushing again        \n"
+        "remote: \n"
+        "remote:     - Push cannot contain secrets        \n"
+        "remote: \n"
+        "remote:      (?) Learn how to resolve a blocked push        \n"
+        "remote:      https://docs.github.com/code-security/secret-scanning/"
+        "working-with-secret-scanning-and-push-protection/"
+        "working-with-push-protection-from-the-command-line#resolving-a-blocked-push        \n"
+        "remote: \n"
+        "remote:       —— GitHub Personal Access Token ——————————————————————        \n"
+        "remote:        locations:        \n"
+        "remote:          - commit: 5477a7dd26384ed3c8b3814ee677f755ad27a597        \n"
+        "remote:            path: backups/current/public/tables/users/data.sql:34        \n"
+        "remote: \n"
+        "remote:        (?) To push, remove secret from commit(s) or follow this URL to allow the "
+        "secret.        \n"
+        "remote:        "
+        "https://github.com/o/r/security/secret-scanning/unblock-secret/2gakJrAududURpxl        \n"
+        "To https://github.com/o/r\n";
+    struct bp_err err = {0};
+    struct bp_git_push_end end = bp_git_words_push(
+        "https://github.com/o/r",
+        "!\t12:refs/heads/main\t[remote rejected] (push declined due to repository rule "
+        "violations)\n",
+        errs, &err);
+
+    cr_expect_eq(end.code, BP_EFAILED);
+    cr_expect_str_eq(
+        err.msg,
+        "cannot write to the backup repository 'https://github.com/o/r': [remote rejected] (push "
+        "declined due to repository rule violations); GH013: Repository rule violations found for "
+        "refs/heads/main.; - GITHUB PUSH PROTECTION; - Push cannot contain secrets; GitHub Personal "
+        "Access Token; path: backups/current/public/tables/users/data.sql:34; hint: a table holds "
+        "what looks like a secret: hide its column with --mask, turn the server's scan for secrets "
+        "off for the backup repository, or allow this one at "
+        "https://github.com/o/r/security/secret-scanning/unblock-secret/2gakJrAududURpxl");
 }
 
 Test(store_git_words, names_of_repositories_are_no_reasons)
@@ -168,7 +333,6 @@ Test(store_git_words, hints_name_what_exists)
         cr_expect_not_null(strstr(err.msg, "; hint: "), "%s", err.msg);
         cr_expect_null(strstr(err.msg, "--recipient"), "%s", err.msg);
         cr_expect_null(strstr(err.msg, "exclude"), "%s", err.msg);
-        cr_expect_null(strstr(err.msg, "prune"), "%s", err.msg);
     }
 }
 
