@@ -215,20 +215,33 @@ static enum bp_code set_header_of_checkout(struct builder *b, struct bp_err *err
     return rc;
 }
 
+/* "ssh -i key" and "/usr/bin/ssh", as git itself tells OpenSSH from its likes. */
+static bool is_openssh(const char *command)
+{
+    size_t len = strcspn(command, " \t");
+    const char *slash = memrchr(command, '/', len);
+    const char *name = slash != NULL ? slash + 1 : command;
+
+    return (size_t)(command + len - name) == strlen("ssh") && strncmp(name, "ssh", 3) == 0;
+}
+
 /* ssh must fail rather than ask. What the user chose instead of plain ssh is kept. */
 static enum bp_code set_ssh(struct builder *b, struct bp_err *err)
 {
     static const char *const argv[] = {"git", "config", "--get", "core.sshCommand", NULL};
-    BP_AUTO(bp_freep) char *command = NULL;
-    enum bp_code rc = BP_OK;
+    const struct bp_env *env = b->git->options.env;
+    const char *given = bp_env_get(env, "GIT_SSH_COMMAND");
+    BP_AUTO(bp_freep) char *command = given != NULL ? bp_strdup(given) : NULL;
+    BP_AUTO(bp_freep) char *quiet = NULL;
 
-    if (bp_env_get(b->git->options.env, "GIT_SSH_COMMAND") != NULL ||
-        bp_env_get(b->git->options.env, "GIT_SSH") != NULL)
+    if (command == NULL && ask_here(b, argv, &command, err) != BP_OK)
+        return err->code;
+    if (*command == '\0' && bp_env_get(env, "GIT_SSH") != NULL)
         return BP_OK;
-    rc = ask_here(b, argv, &command, err);
-    if (rc == BP_OK)
-        replace_variable(b, "GIT_SSH_COMMAND", *command != '\0' ? command : "ssh -oBatchMode=yes");
-    return rc;
+    quiet = bp_format("%s -oBatchMode=yes", *command != '\0' ? command : "ssh");
+    replace_variable(b, "GIT_SSH_COMMAND",
+                     *command == '\0' || is_openssh(command) ? quiet : command);
+    return BP_OK;
 }
 
 static enum bp_code set_transport(struct builder *b, struct bp_err *err)
