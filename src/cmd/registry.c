@@ -125,7 +125,9 @@ static struct bp_postgres_options postgres_options(struct bp_app *app, enum bp_o
         .connect_timeout_ms = bp_config_number(&app->cfg, BP_OPT_CONNECT_TIMEOUT),
         .connect_retries = bp_config_number(&app->cfg, BP_OPT_CONNECT_RETRIES),
         .lock_timeout_ms = bp_config_number(&app->cfg, BP_OPT_LOCK_TIMEOUT),
-        .jobs = bp_config_number(&app->cfg, BP_OPT_JOBS)};
+        .jobs = bp_config_number(&app->cfg, BP_OPT_JOBS),
+        .ca_file = bp_config_text(&app->cfg, BP_OPT_CA_FILE),
+        .proxy = bp_config_text(&app->cfg, BP_OPT_PROXY)};
 }
 
 struct bp_scope bp_registry_scope(const struct bp_app *app)
@@ -150,7 +152,8 @@ enum bp_code bp_registry_source(struct bp_app *app, struct bp_source **out, stru
     options.lock_retries = bp_config_number(&app->cfg, BP_OPT_LOCK_RETRIES);
     options.statement_timeout_ms = bp_config_number(&app->cfg, BP_OPT_STATEMENT_TIMEOUT);
 
-    if (guard_connection(app, BP_OPT_DATABASE_URL, err) != BP_OK)
+    if (guard_connection(app, BP_OPT_DATABASE_URL, err) != BP_OK ||
+        guard_address(app, BP_OPT_PROXY, err) != BP_OK)
         return err->code;
     *out = app->source != NULL ? app->source : bp_postgres_source_new(&options);
     app->source = NULL;
@@ -161,7 +164,8 @@ enum bp_code bp_registry_target(struct bp_app *app, struct bp_target **out, stru
 {
     const struct bp_postgres_options options = postgres_options(app, BP_OPT_TO);
 
-    if (guard_connection(app, BP_OPT_TO, err) != BP_OK)
+    if (guard_connection(app, BP_OPT_TO, err) != BP_OK ||
+        guard_address(app, BP_OPT_PROXY, err) != BP_OK)
         return err->code;
     *out = app->target != NULL ? app->target : bp_postgres_target_new(&options);
     app->target = NULL;

@@ -141,10 +141,14 @@ static void set_up(const struct curl_http *self, struct bp_http_call *call)
     must(curl_easy_setopt(easy, CURLOPT_HEADERDATA, call));
     must(curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_connected));
     must(curl_easy_setopt(easy, CURLOPT_PREREQDATA, call));
-    if (self->options.ca_file != NULL)
+    if (self->options.ca_file != NULL) {
         must(curl_easy_setopt(easy, CURLOPT_CAINFO, self->options.ca_file));
-    if (self->options.proxy != NULL)
+        must(curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, self->options.ca_file));
+    }
+    if (self->options.proxy != NULL) {
         must(curl_easy_setopt(easy, CURLOPT_PROXY, self->options.proxy));
+        must(curl_easy_setopt(easy, CURLOPT_NOPROXY, "")); /* NO_PROXY is the environment's */
+    }
     for (size_t i = 0; request->headers != NULL && i < request->headers->count; i++)
         add_header(t, request->headers->at[i]);
 }

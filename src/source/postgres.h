@@ -8,6 +8,8 @@
 #include "source/source.h"
 #include "source/target.h"
 
+struct bp_tunnel;
+
 /* All lent for the life of the driver. */
 struct bp_postgres_options {
     const char *url;          /* URL or "key=value" string; NULL: libpq's own variables */
@@ -25,6 +27,9 @@ struct bp_postgres_options {
      * by the thread that called the driver. NULL: nobody wants to know. */
     void (*tell)(void *ctx, const char *words);
     void *tell_ctx;
+    const char *ca_file; /* for sslmode=verify-*, unless something else names one; NULL: none */
+    const char *proxy;   /* NULL: none */
+    struct bp_tunnel *tunnel;        /* the driver's own way through the proxy, made by it */
     const char *const *program_dirs; /* where pg_dump may be, NULL at the end; NULL: the usual
                                         folders, then PATH */
 };

@@ -53,15 +53,16 @@ void bp_pg_look_names(const PGresult *rows, int column, struct bp_buf *out)
 
 /* ---- the connection ---- */
 
-static bool is_on_this_machine(const PGconn *conn)
+static bool is_on_this_machine(const struct bp_pg *pg)
 {
+    const PGconn *conn = pg->conn;
     const char *host = PQhost(conn);
     const char *address = PQhostaddr(conn);
     struct in_addr v4;
 
     if (host == NULL || host[0] == '\0' || host[0] == '/' || host[0] == '@')
         return true;
-    if (address == NULL)
+    if (address == NULL || pg->tunnel != NULL)
         return false;
     if (inet_pton(AF_INET, address, &v4) == 1)
         return ntohl(v4.s_addr) >> 24 == 127;
@@ -114,7 +115,7 @@ static void look_at_connection(struct bp_pg_look *look)
     bp_findings_add(look->findings, BP_FOUND_OK, "database",
                     "connected to '%s' at %s as user '%s', %s", PQdb(conn), where, PQuser(conn),
                     protection.data);
-    if (open && PQconnectionUsedPassword(conn) != 0 && !is_on_this_machine(conn))
+    if (open && PQconnectionUsedPassword(conn) != 0 && !is_on_this_machine(look->pg))
         bp_findings_add(look->findings, BP_FOUND_WARNING, "database",
                         "password and rows travel to %s without encryption; hint: add "
                         "sslmode=require to the connection, or better verify-full",

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "net/tunnel.h"
 #include "source/postgres_error.h"
 
 enum {
@@ -43,10 +44,15 @@ void bp_pg_tell(const struct bp_postgres_options *options, const char *fmt, ...)
     options->tell(options->tell_ctx, words.data);
 }
 
+const char *bp_pg_port(const struct bp_pg *pg)
+{
+    return pg->tunnel != NULL ? bp_tunnel_port(pg->tunnel) : PQport(pg->conn);
+}
+
 void bp_pg_where(const struct bp_pg *pg, char out[BP_PG_WHERE_SIZE])
 {
     const char *host = PQhost(pg->conn);
-    const char *port = PQport(pg->conn);
+    const char *port = bp_pg_port(pg);
 
     if (host == NULL || host[0] == '\0')
         host = "the local server";

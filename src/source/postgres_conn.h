@@ -17,9 +17,10 @@
 struct bp_pg {
     PGconn *conn; /* NULL while not connected */
     struct bp_clock *clock;
-    int64_t deadline; /* of every wait, by the clock; 0: none */
-    bool pooled;      /* a pooler is between us and the server */
-    bool given_up;    /* it was us who closed the connection, by bp_pg_abort() */
+    int64_t deadline;         /* of every wait, by the clock; 0: none */
+    bool pooled;              /* a pooler is between us and the server */
+    bool given_up;            /* it was us who closed the connection, by bp_pg_abort() */
+    struct bp_tunnel *tunnel; /* the way to the server; NULL: straight */
 };
 
 enum { BP_PG_WHERE_SIZE = 256 };
@@ -48,6 +49,9 @@ enum bp_code bp_pg_apply_settings(struct bp_pg *pg, struct bp_err *err) BP_CHECK
 
 /* Tell the person, through options->tell. Printf-style. */
 void bp_pg_tell(const struct bp_postgres_options *options, const char *fmt, ...) BP_PRINTF(2, 3);
+
+/* The port of the server, not that of a way through a proxy. Lent. */
+const char *bp_pg_port(const struct bp_pg *pg);
 
 /* "host:5432" or the folder of the socket. */
 void bp_pg_where(const struct bp_pg *pg, char out[BP_PG_WHERE_SIZE]);

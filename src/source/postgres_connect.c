@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "net/tunnel.h"
 #include "source/postgres_conn.h"
 #include "source/postgres_error.h"
 #include "source/postgres_host.h"
@@ -138,7 +139,7 @@ static enum bp_code try_once(struct bp_pg *pg, const struct bp_postgres_options 
     enum bp_code rc = BP_OK;
 
     *may_pass = false;
-    *pg = (struct bp_pg){.clock = options->clock};
+    *pg = (struct bp_pg){.clock = options->clock, .tunnel = options->tunnel};
     pg->deadline = bp_clock_mono(pg->clock) + options->connect_timeout_ms;
     rc = start(pg, options, may_pass, err);
     if (rc == BP_OK && PQserverVersion(pg->conn) < OLDEST_SERVER)
@@ -150,6 +151,10 @@ static enum bp_code try_once(struct bp_pg *pg, const struct bp_postgres_options 
     }
     if (rc != BP_OK && pg->conn != NULL)
         bp_pg_abort(pg);
+    /* libpq only sees that the way ends. */
+    if (rc == BP_EUNAVAILABLE && pg->tunnel != NULL &&
+        bp_tunnel_failure(pg->tunnel, may_pass, err) != BP_OK)
+        return err->code;
     return rc;
 }
 
@@ -218,7 +223,7 @@ enum bp_code bp_pg_open(struct bp_pg *pg, const struct bp_postgres_options *opti
     if (rc != BP_OK)
         return rc;
     /* First of all: behind the wrong kind, a setting would land in somebody else's session. */
-    if (pg->pooled || bp_pg_host_may_share(PQhost(pg->conn), PQport(pg->conn)))
+    if (pg->pooled || bp_pg_host_may_share(PQhost(pg->conn), bp_pg_port(pg)))
         rc = bp_pg_pooler_check(pg, options, err);
     pg->deadline = bp_clock_mono(pg->clock) + options->connect_timeout_ms;
     if (rc == BP_OK)

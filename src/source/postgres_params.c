@@ -5,6 +5,9 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "net/tunnel.h"
+
+#define DEF_PORT "5432"
 
 /* Ours unless the URL or the environment says otherwise. */
 static const char *const defaults[][2] = {
@@ -89,8 +92,40 @@ static void add_env(const struct bp_env *env, struct bp_pg_params *out)
     }
 }
 
-enum bp_code bp_pg_params_make(const struct bp_postgres_options *options, struct bp_pg_params *out,
-                               struct bp_err *err)
+/* NULL when there is none. Lent. */
+static const char *get(const struct bp_pg_params *params, const char *keyword)
+{
+    for (size_t i = 0; i < params->keywords.count; i++) {
+        if (strcmp(params->keywords.at[i], keyword) == 0)
+            return params->values.at[i];
+    }
+    return NULL;
+}
+
+static void replace(struct bp_pg_params *params, const char *keyword, const char *value)
+{
+    for (size_t i = 0; i < params->keywords.count; i++) {
+        if (strcmp(params->keywords.at[i], keyword) != 0)
+            continue;
+        bp_free(params->values.at[i]);
+        params->values.at[i] = bp_strdup(value);
+        return;
+    }
+    add(params, keyword, value);
+}
+
+/* Where a certificate is not checked, naming an authority would make libpq check it all the same,
+ * and with sslmode=prefer go on without encryption. */
+static void add_ca_file(const char *ca_file, struct bp_pg_params *out)
+{
+    const char *mode = get(out, "sslmode");
+
+    if (ca_file != NULL && mode != NULL && bp_text_starts_with(mode, "verify-"))
+        add(out, "sslrootcert", ca_file);
+}
+
+static enum bp_code params_make(const struct bp_postgres_options *options, struct bp_pg_params *out,
+                                struct bp_err *err)
 {
     enum bp_code rc = BP_OK;
 
@@ -101,9 +136,69 @@ enum bp_code bp_pg_params_make(const struct bp_postgres_options *options, struct
     if (rc != BP_OK)
         return rc;
     add_env(options->env, out);
+    add_ca_file(options->ca_file, out);
     for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++)
         add(out, defaults[i][0], defaults[i][1]);
     return BP_OK;
+}
+
+enum bp_code bp_pg_params_make(const struct bp_postgres_options *options, struct bp_pg_params *out,
+                               struct bp_err *err)
+{
+    enum bp_code rc = params_make(options, out, err);
+
+    if (rc != BP_OK || options->tunnel == NULL)
+        return rc;
+    /* The host stays, for its certificate; the address is that of the way there. */
+    replace(out, "hostaddr", "127.0.0.1");
+    replace(out, "port", bp_tunnel_local_port(options->tunnel));
+    return BP_OK;
+}
+
+static enum bp_code check_reachable(const struct bp_pg_params *params, const char *host,
+                                    struct bp_err *err)
+{
+    static const char hint[] = "hint: without --proxy, HTTPS_PROXY leads HTTP servers alone "
+                               "through a proxy";
+
+    if (host == NULL && get(params, "service") != NULL)
+        return bp_fail(err, BP_EUSAGE,
+                       "--proxy leads to the host that the database URL names, and the service "
+                       "'%s' hides it; %s",
+                       get(params, "service"), hint);
+    if (host == NULL || host[0] == '/' || host[0] == '@')
+        return bp_fail(err, BP_EUSAGE, "--proxy cannot lead to a socket of this machine ('%s'); %s",
+                       host != NULL ? host : "no host is named", hint);
+    if (strchr(host, ',') != NULL)
+        return bp_fail(err, BP_EUSAGE,
+                       "--proxy leads to one host, and the database URL names several: '%s'; %s",
+                       host, hint);
+    return BP_OK;
+}
+
+enum bp_code bp_pg_tunnel_open(struct bp_postgres_options *options, struct bp_err *err)
+{
+    BP_AUTO(bp_pg_params_free) struct bp_pg_params params = {0};
+    const char *port = NULL;
+    const char *host = NULL;
+
+    if (options->proxy == NULL || options->tunnel != NULL)
+        return BP_OK;
+    if (params_make(options, &params, err) != BP_OK)
+        return err->code;
+    host = get(&params, "hostaddr") != NULL ? get(&params, "hostaddr") : get(&params, "host");
+    port = get(&params, "port") != NULL ? get(&params, "port") : DEF_PORT;
+    if (host == NULL && bp_env_get(options->env, "PGSERVICE") != NULL)
+        add(&params, "service", bp_env_get(options->env, "PGSERVICE"));
+    if (check_reachable(&params, host, err) != BP_OK)
+        return err->code;
+    return bp_tunnel_open(
+        &(struct bp_tunnel_options){.proxy = options->proxy,
+                                    .ca_file = options->ca_file,
+                                    .host = host,
+                                    .port = port,
+                                    .connect_timeout_ms = options->connect_timeout_ms},
+        &options->tunnel, err);
 }
 
 /* What a child must not take over: these name servers, and we know which one it is. */

@@ -15,6 +15,12 @@ struct bp_pg_params {
 };
 
 /*
+ * The way through options->proxy, if there is one, is opened unless it is; it is the caller's to
+ * close. BP_EUSAGE: the proxy cannot lead to what the URL names, which is no single host.
+ */
+enum bp_code bp_pg_tunnel_open(struct bp_postgres_options *options, struct bp_err *err) BP_CHECK;
+
+/*
  * The URL's values, else libpq's environment variables taken from options->env, then our own. A
  * service (pg_service.conf) and a password file are left to libpq. BP_EUSAGE: the URL is no URL;
  * the message does not repeat it, because it may hold a password.

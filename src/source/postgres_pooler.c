@@ -97,7 +97,7 @@ enum bp_code bp_pg_pooler_check(struct bp_pg *pg, const struct bp_postgres_optio
     enum bp_code rc = BP_OK;
 
     bp_pg_where(pg, where);
-    bp_pg_host_session_hint(PQhost(pg->conn), PQport(pg->conn), &hint);
+    bp_pg_host_session_hint(PQhost(pg->conn), bp_pg_port(pg), &hint);
     once.connect_retries = 0;
     rc = bp_pg_connect(&second, &once, err);
     if (rc != BP_OK)

@@ -3,6 +3,7 @@
 
 #include "base/crew.h"
 #include "base/mem.h"
+#include "net/tunnel.h"
 #include "source/postgres.h"
 #include "source/postgres_catalog.h"
 #include "source/postgres_changes.h"
@@ -10,6 +11,7 @@
 #include "source/postgres_conn.h"
 #include "source/postgres_lock.h"
 #include "source/postgres_mask.h"
+#include "source/postgres_params.h"
 #include "source/postgres_reader.h"
 #include "source/postgres_scope.h"
 #include "source/postgres_snapshot.h"
@@ -52,7 +54,8 @@ static enum bp_code connect_once(struct postgres_source *s, struct bp_err *err)
 {
     if (s->pg.conn != NULL)
         return BP_OK;
-    if (bp_pg_open(&s->pg, &s->shared.options, err) != BP_OK)
+    if (bp_pg_tunnel_open(&s->shared.options, err) != BP_OK ||
+        bp_pg_open(&s->pg, &s->shared.options, err) != BP_OK)
         return err->code;
     if (prepare(s, err) == BP_OK)
         return BP_OK;
@@ -145,7 +148,13 @@ static enum bp_code read_catalog(struct postgres_source *s, struct bp_source_inf
 static enum bp_code examine(struct bp_source *self, struct bp_findings *findings,
                             struct bp_err *err)
 {
-    return bp_pg_check(&from_base(self)->shared.options, findings, err);
+    struct bp_postgres_options *options = &from_base(self)->shared.options;
+
+    if (bp_pg_tunnel_open(options, err) != BP_OK) {
+        bp_findings_fail(findings, "database", err);
+        return BP_OK;
+    }
+    return bp_pg_check(options, findings, err);
 }
 
 static enum bp_code take_snapshot(struct bp_source *self, struct bp_source_info *info,
@@ -249,6 +258,7 @@ static void free_source(struct bp_source *self)
     bp_free(s->shared.snapshot);
     bp_list_free(&s->shared.dump_args);
     bp_list_free(&s->shared.dump_rows);
+    bp_tunnel_closep(&s->shared.options.tunnel);
     bp_free(s);
 }
 

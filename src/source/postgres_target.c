@@ -5,10 +5,12 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "net/tunnel.h"
 #include "source/postgres.h"
 #include "source/postgres_clean.h"
 #include "source/postgres_conn.h"
 #include "source/postgres_error.h"
+#include "source/postgres_params.h"
 #include "source/postgres_script.h"
 
 enum { PIECE_LIMIT = 1 << 20 };
@@ -28,8 +30,10 @@ static enum bp_code open_target(struct bp_target *self, struct bp_target_info *i
                                 struct bp_err *err)
 {
     struct postgres_target *t = from_base(self);
-    enum bp_code rc = bp_pg_open(&t->pg, &t->options, err);
+    enum bp_code rc = bp_pg_tunnel_open(&t->options, err);
 
+    if (rc == BP_OK)
+        rc = bp_pg_open(&t->pg, &t->options, err);
     if (rc != BP_OK)
         return rc;
     *info = (struct bp_target_info){.version_num = PQserverVersion(t->pg.conn)};
@@ -254,6 +258,7 @@ static void free_target(struct bp_target *self)
     struct postgres_target *t = from_base(self);
 
     bp_pg_close(&t->pg);
+    bp_tunnel_closep(&t->options.tunnel);
     bp_free(t);
 }
 

@@ -252,10 +252,15 @@ static enum bp_code set_transport(struct builder *b, struct bp_err *err)
         return set_ssh(b, err);
     if (b->git->url.transport != BP_GIT_HTTP)
         return BP_OK;
-    if (options->ca_file != NULL)
+    if (options->ca_file != NULL) {
         replace_variable(b, "GIT_SSL_CAINFO", options->ca_file);
-    if (options->proxy != NULL)
+        replace_variable(b, "GIT_PROXY_SSL_CAINFO", options->ca_file);
+    }
+    if (options->proxy != NULL) {
         set(b, "remote." BP_GIT_REMOTE ".proxy", options->proxy);
+        replace_variable(b, "NO_PROXY", ""); /* the environment's, for its own proxy */
+        replace_variable(b, "no_proxy", "");
+    }
     return options->token != NULL ? set_token(b, err) : set_header_of_checkout(b, err);
 }
 

@@ -1,19 +1,14 @@
 """backproof dispatch with servers of many kinds: which run is ours, addresses, TLS, proxies."""
 from __future__ import annotations
 
-import select
-import socket
-import threading
 import unittest
 from email.utils import formatdate
-from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from unittest import mock
-from urllib.parse import urlsplit
 
 from harness import unwind_on_sigterm
 from dispatching import BRANCHES, DISPATCHES, OTHER, REPO, TOKEN, DispatchTest
 import fake_github_http
+from proxy import Proxy
 
 
 def setUpModule() -> None:
@@ -229,80 +224,6 @@ class Proxies(DispatchTest):
             url = proxy.url
         self.fails('127.0.0.1', status=5, more=('--proxy', url, '--retries', '0'))
         self.assertEqual([], self.fake.calls())
-
-
-class Proxy(ThreadingHTTPServer):
-    """Passes requests on, and opens tunnels; keeps what it was asked for."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(('127.0.0.1', 0), Forwarder)
-        self.url = f'http://127.0.0.1:{self.server_address[1]}'
-        self.asked: list[str] = []
-        self.headers: list[str] = []
-
-    def __enter__(self) -> 'Proxy':
-        threading.Thread(target=self.serve_forever, kwargs={'poll_interval': 0.05},
-                         daemon=True).start()
-        return self
-
-    def __exit__(self, *exc) -> None:
-        self.shutdown()
-        self.server_close()
-
-
-class Forwarder(BaseHTTPRequestHandler):
-    server: Proxy
-    protocol_version = 'HTTP/1.1'
-    wbufsize = -1
-
-    def log_message(self, *args) -> None:
-        """A test wants no lines on stderr."""
-
-    def note(self) -> None:
-        self.server.asked.append(f'{self.command} {self.path}')
-        self.server.headers.extend(str(value) for value in self.headers.values())
-
-    def do_CONNECT(self) -> None:
-        self.note()
-        self.close_connection = True
-        host, _, port = self.path.rpartition(':')
-        with socket.create_connection((host, int(port)), 10) as server:
-            self.wfile.write(b'HTTP/1.1 200 Connection established\r\n\r\n')
-            self.wfile.flush()
-            ends = {server: self.connection, self.connection: server}
-            while True:
-                for end in select.select(list(ends), [], [])[0]:
-                    data = end.recv(65536)
-                    if not data:
-                        return
-                    ends[end].sendall(data)
-
-    def forward(self) -> None:
-        self.note()
-        url = urlsplit(self.path)
-        body = self.rfile.read(int(self.headers.get('Content-Length') or 0))
-        server = HTTPConnection(url.hostname, url.port, timeout=10)
-        try:
-            headers = {name: value for name, value in self.headers.items()
-                       if name.lower() not in ('proxy-connection', 'connection', 'content-length')}
-            target = url.path + (f'?{url.query}' if url.query else '')
-            server.request(self.command, target, body or None, headers)
-            answer = server.getresponse()
-            content = answer.read()
-        finally:
-            server.close()
-        self.send_response_only(answer.status, answer.reason)
-        for name, value in answer.getheaders():
-            if name.lower() not in ('connection', 'content-length', 'transfer-encoding'):
-                self.send_header(name, value)
-        if answer.status not in (204, 304):
-            self.send_header('Content-Length', str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    do_GET = do_POST = do_PUT = forward
 
 
 if __name__ == '__main__':

@@ -17,6 +17,8 @@ static const char *const outside[] = {"PATH=/usr/bin:/bin",
                                       "LC_ALL=de_DE.UTF-8",
                                       "BACKPROOF_TOKEN=other-secret",
                                       "DATABASE_URL=postgres://x:y@z/w",
+                                      "NO_PROXY=host.test",
+                                      "no_proxy=host.test",
                                       "GIT_CONFIG_NOSYSTEM=1",
                                       "GIT_CONFIG_COUNT=1",
                                       "GIT_CONFIG_KEY_0=user.name",
@@ -105,6 +107,52 @@ Test(store_git_env, the_token_goes_to_its_own_host_only)
     cr_expect_not_null(strstr(setting(&git, "credential.https://host.test:8443.helper", 1),
                               "$BACKPROOF_GIT_TOKEN"));
     cr_expect_str_eq(bp_env_get(&env, "BACKPROOF_GIT_TOKEN"), "t0ken");
+}
+
+Test(store_git_env, a_proxy_that_is_named_is_not_left_out_for_some_hosts)
+{
+    BP_AUTO(release) struct bp_git_store git = {0};
+    struct bp_err err = {0};
+
+    git.options.proxy = "http://user:password@proxy.test:3128";
+    git.options.ca_file = "/new/ca.pem";
+    cr_assert_eq(build(&git, "https://host.test/r", NULL, &err), BP_OK, "%s", err.msg);
+    const struct bp_env env = {(const char *const *)git.env.at};
+
+    cr_expect_str_eq(setting(&git, "remote.backproof.proxy", 0), git.options.proxy);
+    cr_expect_null(bp_env_get(&env, "NO_PROXY"));
+    cr_expect_null(bp_env_get(&env, "no_proxy"));
+    cr_expect_str_eq(bp_env_get(&env, "GIT_PROXY_SSL_CAINFO"), "/new/ca.pem");
+}
+
+static void expect_ssh(const char *variable, const char *wanted)
+{
+    const char *vars[] = {"PATH=/usr/bin:/bin", "HOME=/nonexistent", "GIT_CONFIG_NOSYSTEM=1",
+                          variable, NULL};
+    const struct bp_env from = {vars};
+    BP_AUTO(release) struct bp_git_store git = {0};
+    struct bp_err err = {0};
+
+    wire_clock = bp_clock_system(NULL);
+    git.options.env = &from;
+    git.options.clock = &wire_clock;
+    git.dir = bp_strdup("/the/copy");
+    cr_assert_eq(bp_git_url_parse("git@host.test:r", &git.url, &err), BP_OK, "%s", err.msg);
+    cr_assert_eq(bp_git_env_build(&git, &err), BP_OK, "%s", err.msg);
+    const struct bp_env env = {(const char *const *)git.env.at};
+    const char *got = bp_env_get(&env, "GIT_SSH_COMMAND");
+
+    cr_expect_str_eq(got != NULL ? got : "", wanted, "%s gave '%s'", variable, got);
+}
+
+Test(store_git_env, openssh_is_told_never_to_ask)
+{
+    expect_ssh("A=b", "ssh -oBatchMode=yes");
+    expect_ssh("GIT_SSH_COMMAND=ssh -i key", "ssh -i key -oBatchMode=yes");
+    expect_ssh("GIT_SSH_COMMAND=/usr/bin/ssh -F x", "/usr/bin/ssh -F x -oBatchMode=yes");
+    expect_ssh("GIT_SSH_COMMAND=plink -i key", "plink -i key");
+    expect_ssh("GIT_SSH_COMMAND=/opt/sshx/wrapper", "/opt/sshx/wrapper");
+    expect_ssh("GIT_SSH=/opt/wrapper", "");
 }
 
 Test(store_git_env, a_token_is_not_sent_where_everybody_can_read_it)
