@@ -1,9 +1,11 @@
 #include "source/postgres_params.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
+#include "net/tunnel.h"
 
 static const char *const no_vars[] = {NULL};
 
@@ -52,6 +54,110 @@ Test(postgres_params, lets_the_url_and_the_environment_say_otherwise)
     expect("postgresql://h/x", vars, " host=h ", true);
     expect("postgresql:///x", vars, " host=from-env ", true);
     expect(NULL, vars, " host=from-env ", true);
+}
+
+static void expect_ca(const char *url, const char *const *vars, const char *wanted)
+{
+    const struct bp_env env = {vars != NULL ? vars : no_vars};
+    const struct bp_postgres_options options = {.url = url, .env = &env, .ca_file = "/ca.pem"};
+    BP_AUTO(bp_pg_params_free) struct bp_pg_params params = {0};
+    struct bp_err err = {0};
+    const char *found = "";
+
+    cr_assert_eq(bp_pg_params_make(&options, &params, &err), BP_OK, "%s", err.msg);
+    for (size_t i = 0; i < params.keywords.count; i++) {
+        if (strcmp(params.keywords.at[i], "sslrootcert") == 0)
+            found = params.values.at[i];
+    }
+    cr_expect_str_eq(found, wanted, "%s gave '%s'", url, found);
+}
+
+Test(postgres_params, the_certificate_authority_is_for_who_checks_and_names_none)
+{
+    static const char *const verify[] = {"PGSSLMODE=verify-full", NULL};
+    static const char *const named[] = {"PGSSLROOTCERT=/env.pem", NULL};
+
+    expect_ca("postgresql://h/x?sslmode=verify-full", NULL, "/ca.pem");
+    expect_ca("postgresql://h/x?sslmode=verify-ca", NULL, "/ca.pem");
+    expect_ca("postgresql://h/x", verify, "/ca.pem");
+    expect_ca("postgresql://h/x?sslmode=verify-full", named, "/env.pem");
+    expect_ca("postgresql://h/x?sslmode=verify-full&sslrootcert=/url.pem", named, "/url.pem");
+    expect_ca("postgresql://h/x?sslmode=require", NULL, "");
+    expect_ca("postgresql://h/x", NULL, "");
+}
+
+static enum bp_code open_way(const char *url, const char *const *vars, char *out, size_t size,
+                             struct bp_err *err)
+{
+    const struct bp_env env = {vars != NULL ? vars : no_vars};
+    struct bp_postgres_options options = {.url = url, .env = &env, .proxy = "http://p.test:1"};
+    BP_AUTO(bp_pg_params_free) struct bp_pg_params params = {0};
+    enum bp_code rc = bp_pg_tunnel_open(&options, err);
+
+    if (rc == BP_OK) {
+        (void)snprintf(out, size, "%s:%s", bp_tunnel_host(options.tunnel),
+                       bp_tunnel_port(options.tunnel));
+        rc = bp_pg_params_make(&options, &params, err);
+    }
+    for (size_t i = 0; i < params.keywords.count; i++) {
+        if (strcmp(params.keywords.at[i], "hostaddr") == 0)
+            cr_expect_str_eq(params.values.at[i], "127.0.0.1");
+        if (strcmp(params.keywords.at[i], "port") == 0)
+            cr_expect_str_eq(params.values.at[i], bp_tunnel_local_port(options.tunnel));
+        if (strcmp(params.keywords.at[i], "host") == 0)
+            cr_expect_str_eq(params.values.at[i], "db.test");
+    }
+    bp_tunnel_closep(&options.tunnel);
+    return rc;
+}
+
+Test(postgres_params, a_proxy_leads_to_the_host_that_is_named)
+{
+    static const char *const vars[] = {"PGHOST=db.test", "PGPORT=6000", NULL};
+    static const struct {
+        const char *url;
+        const char *const *vars;
+        const char *wanted;
+    } rows[] = {
+        {"postgresql://u@db.test:5433/x", NULL, "db.test:5433"},
+        {"postgresql://u@db.test/x", NULL, "db.test:5432"},
+        {"host=db.test hostaddr=192.0.2.1", NULL, "192.0.2.1:5432"},
+        {NULL, vars, "db.test:6000"},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct bp_err err = {0};
+        char found[64] = "";
+
+        cr_expect_eq(open_way(rows[i].url, rows[i].vars, found, sizeof(found), &err), BP_OK, "%s",
+                     err.msg);
+        cr_expect_str_eq(found, rows[i].wanted);
+    }
+}
+
+Test(postgres_params, a_proxy_leads_to_no_socket_and_not_to_one_of_several)
+{
+    static const char *const service[] = {"PGSERVICE=mine", NULL};
+    static const struct {
+        const char *url;
+        const char *const *vars;
+        const char *words;
+    } rows[] = {
+        {"postgresql:///x", NULL, "a socket of this machine ('no host is named')"},
+        {"host=/run/x", NULL, "a socket of this machine ('/run/x')"},
+        {"postgresql://a.test,b.test/x", NULL, "names several: 'a.test,b.test'"},
+        {"service=mine", NULL, "the service 'mine' hides it"},
+        {NULL, service, "the service 'mine' hides it"},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct bp_err err = {0};
+        char found[64] = "";
+
+        cr_expect_eq(open_way(rows[i].url, rows[i].vars, found, sizeof(found), &err), BP_EUSAGE);
+        cr_expect_not_null(strstr(err.msg, rows[i].words), "%s", err.msg);
+        cr_expect_not_null(strstr(err.msg, "HTTPS_PROXY"), "%s", err.msg);
+    }
 }
 
 Test(postgres_params, keeps_the_encoding_whatever_is_said)
