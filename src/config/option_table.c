@@ -41,8 +41,8 @@ const struct bp_option bp_option_table[BP_OPT_COUNT] = {
                       .type = BP_TYPE_TEXT,
                       .group = BP_GROUP_FORGE | BP_GROUP_STORE | BP_GROUP_INIT,
                       .value = "URL",
-                      .help = "Reach HTTP servers and the database through this proxy, whatever "
-                              "the environment says of proxies."},
+                      .help = "Reach HTTP servers and the database through this proxy instead "
+                              "of the environment's."},
     [BP_OPT_TOKEN] = {.name = "token",
                       .type = BP_TYPE_TEXT,
                       .group = BP_GROUP_FORGE,

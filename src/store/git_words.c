@@ -161,7 +161,6 @@ static const struct rule refusals[] = {
     {"exceeds", BP_EFAILED, "a file or the push is larger than the server allows"},
     {"shallow update not allowed", BP_EFAILED, NULL},
     {"ermission denied", BP_EFAILED, "the server cannot write into its own repository"},
-    {"", BP_EFAILED, NULL},
 };
 
 /* What git says when somebody else moved the branch, before or while we pushed. */
@@ -382,6 +381,7 @@ static enum bp_code refused(const char *url, const char *reason, const char *err
     BP_AUTO(bp_buf_free) struct bp_buf words = {0};
     BP_AUTO(bp_freep) char *allowance = find_allowance(errs);
     BP_AUTO(bp_buf_free) struct bp_buf hint = {0};
+    const struct rule *found = NULL;
     struct rule rule = {0};
 
     if (is_race(reason, errs))
@@ -390,7 +390,10 @@ static enum bp_code refused(const char *url, const char *reason, const char *err
     bp_buf_printf(&text, "%s\n%s", reason, errs);
     bp_git_words_put(&words, bp_buf_str(&text));
     put_searchable(&searchable, bp_buf_str(&text));
-    rule = *find(refusals, sizeof(refusals) / sizeof(refusals[0]), bp_buf_str(&searchable));
+    found = find(refusals, sizeof(refusals) / sizeof(refusals[0]), bp_buf_str(&searchable));
+    if (found == NULL)
+        return fail(url, true, bp_buf_str(&words), NULL, err);
+    rule = *found;
     if (allowance != NULL && rule.hint != NULL) {
         bp_buf_printf(&hint, "%s at ", rule.hint);
         bp_put_foreign(&hint, allowance, WORDS_KEPT);

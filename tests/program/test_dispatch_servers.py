@@ -214,7 +214,9 @@ class Proxies(DispatchTest):
 
     def test_the_option_wins_over_the_environment(self) -> None:
         with Proxy() as wanted, Proxy() as other:
-            self.dispatch('main', more=('--proxy', wanted.url), http_proxy=other.url)
+            self.dispatch('main', more=('--proxy', wanted.url), http_proxy=other.url,
+                          NO_PROXY='*', no_proxy='*')
+            self.assertNotEqual([], wanted.asked)
             self.assertEqual([], other.asked)
             self.dispatch('main', http_proxy=other.url)
             self.assertIn(f'GET {self.fake.url}/repos/{REPO}', other.asked)

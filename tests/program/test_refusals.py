@@ -91,6 +91,16 @@ class Refusals(BackupTest):
         self.refused(1, 'prune --squash', 'Repository is over the size limit (4 GB) and will not '
                      'accept further additions.')
 
+    def test_a_request_that_is_too_large(self) -> None:
+        """Something before the Git server has a limit, here of less than any push."""
+        with GitServer(user='x-access-token', password=TOKEN, body_limit='300k') as limited:
+            limited.create(self.repo)
+            db = self.new_db('create table t as select sha512(g::text::bytea) as words '
+                             'from generate_series(1, 20000) g')
+            self.assert_fails(1, 'client_max_body_size', 'backup', DATABASE_URL=self.url(db),
+                              BACKPROOF_BACKUP_REPO=limited.url(self.repo))
+            self.assertIn(413, [one.status for one in limited.accesses(self.repo)])
+
     def test_a_hook_of_ones_own(self) -> None:
         """Its words stay, on one line, and shortened."""
         err = self.refused(1, 'hook declined',

@@ -40,7 +40,7 @@ http {{
     log_format requests '$status\\t$request_length\\t$bytes_sent\\t$remote_user\\t$request_method'
                         '\\t$request_uri';
     access_log {folder}/access.log requests;
-    client_max_body_size 0;
+    client_max_body_size {body_limit};
     client_body_temp_path {folder}/tmp-body;
     proxy_temp_path {folder}/tmp-proxy;
     fastcgi_temp_path {folder}/tmp-fastcgi;
@@ -110,10 +110,11 @@ class Access:
 
 class GitServer:
     def __init__(self, user: str = 'backup', password: str = 's3cret', tls: bool = False,
-                 public: bool = False, watch: bool = False) -> None:
-        """public: without a password. watch: sent_objects() and pushed_objects() can tell."""
+                 public: bool = False, watch: bool = False, body_limit: str = '0') -> None:
+        """public: without a password. watch: sent_objects() and pushed_objects() can tell.
+        body_limit: of a request, as nginx writes it; 0: none."""
         self.user, self.password, self.tls = user, password, tls
-        self.public, self.watch = public, watch
+        self.public, self.watch, self.body_limit = public, watch, body_limit
         self.folder: Path = Path()
         self.port = 0
         self.ca_file: Path | None = None
@@ -168,7 +169,8 @@ class GitServer:
         (self.folder / 'nginx.conf').write_text(CONFIG.format(
             folder=self.folder, port=self.port, backend=BACKEND, certificate=certificate,
             trace=f'fastcgi_param GIT_TRACE2_EVENT {self.folder}/trace;' if self.watch else '',
-            ssl=' ssl' if self.tls else '', realm='off' if self.public else '"git"'))
+            ssl=' ssl' if self.tls else '', realm='off' if self.public else '"git"',
+            body_limit=self.body_limit))
         with open(self.folder / 'errors.log', 'ab') as errors:
             nginx = spawn([find('nginx'), '-p', str(self.folder), '-c',
                            str(self.folder / 'nginx.conf'), *early_log(self.folder)],

@@ -154,8 +154,11 @@ class SshServer:
 
     def agent(self, key: Path) -> str:
         """Start an agent that holds this key; the path of its socket."""
-        path = self.folder / 'agent'
-        self._agent = spawn(['ssh-agent', '-D', '-a', str(path)], stdout=subprocess.DEVNULL)
+        path, program = self.folder / 'agent', self.folder / 'ssh-agent'
+        # Debian's belongs to a group of its own, for which the kernel forgets to end it with us.
+        shutil.copyfile(find('ssh-agent'), program)
+        program.chmod(0o755)
+        self._agent = spawn([str(program), '-D', '-a', str(path)], stdout=subprocess.DEVNULL)
         while not path.exists():
             if self._agent.poll() is not None:
                 raise RuntimeError('ssh-agent does not start')

@@ -21,6 +21,7 @@ from fake_github import FakeGitHub
 from git_server import GitServer
 from postgres import Cluster, normalise_dump
 from processes import clean_env, unwind_on_sigterm
+from ssh_server import SshServer
 
 HERE = Path(__file__).resolve().parent
 
@@ -220,20 +221,47 @@ class Git(unittest.TestCase):
             self.git('ls-remote', url, GIT_SSL_CAINFO=str(server.ca_file))
 
 
+    def test_a_public_one_is_read_without_a_password_and_not_written(self) -> None:
+        with GitServer(public=True) as server, tempfile.TemporaryDirectory() as folder:
+            server.create('backups')
+            self.git('ls-remote', server.url('backups'))
+            self.git('init', '-q', '-b', 'main', folder)
+            self.git('-C', folder, 'commit', '-q', '--allow-empty', '-m', 'one')
+            self.git('-C', folder, 'push', server.url('backups'), 'main', ok=False)
+            self.git('-C', folder, 'push', server.url('backups', with_auth=True), 'main')
+
+    def test_ssh(self) -> None:
+        with SshServer() as server:
+            server.create('backups')
+            url = server.url('backups')
+            self.git('ls-remote', url, GIT_SSH_COMMAND=server.command(server.key))
+            self.git('ls-remote', 'backups:backups.git',
+                     GIT_SSH_COMMAND=server.command(server.key))
+            self.git('ls-remote', url, GIT_SSH_COMMAND=server.command(server.other_key), ok=False)
+            batch = ' -oBatchMode=yes'
+            self.git('ls-remote', url, ok=False,
+                     GIT_SSH_COMMAND=server.command(server.key, known=False) + batch)
+            shell = subprocess.run([*server.command(server.key).split(), 'backups', 'id'],
+                                   capture_output=True, check=False, stdin=subprocess.DEVNULL)
+            self.assertNotEqual(0, shell.returncode, 'no command but those of Git')
+
+
 class LeavingNothing(unittest.TestCase):
     def test_servers_end_even_with_a_killed_test(self) -> None:
         code = ('import sys; from postgres import Cluster; from git_server import GitServer\n'
-                'with Cluster() as pg, GitServer() as git:\n'
-                '    print(pg.folder, git.folder, pg._server.pid,'
-                ' *[c.pid for c in git._children], flush=True)\n'
+                'from ssh_server import SshServer\n'
+                'with Cluster() as pg, GitServer() as git, SshServer() as ssh:\n'
+                '    ssh.agent(ssh.key)\n'
+                '    print(pg.folder, git.folder, ssh.folder, pg._server.pid, ssh._sshd.pid,'
+                ' ssh._agent.pid, *[c.pid for c in git._children], flush=True)\n'
                 '    sys.stdin.read()\n')
         with subprocess.Popen([sys.executable, '-c', code], cwd=HERE, text=True,
                               stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
             words = child.stdout.readline().split()
             child.kill()
-        for pid in words[2:]:
+        for pid in words[3:]:
             wait_until_gone(int(pid))
-        for folder in words[:2]:        # nobody is left who could have removed them
+        for folder in words[:3]:        # nobody is left who could have removed them
             shutil.rmtree(folder)
 
 
