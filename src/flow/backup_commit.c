@@ -1,14 +1,12 @@
 /* The last step of a backup: what is staged becomes one commit. */
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/text.h"
 #include "flow/backup_internal.h"
+#include "flow/backup_message.h"
 #include "flow/catalog.h"
-
-enum { PUSHES = 6, PUSH_AGAIN_MS = 2000 };
+#include "flow/push_again.h"
 
 /* The first free id for this moment, and the path that an entry of that name would have. */
 static void choose_id(const struct bp_catalog *catalog, int64_t time_ms,
@@ -52,24 +50,6 @@ static void choose_archive_path(const struct bp_catalog *catalog,
         bp_archive_name_format(&name, folder);
     }
     (void)snprintf(out, size, "%s/%s", BP_PATH_ARCHIVE, folder);
-}
-
-static void write_message(const struct bp_backup *b, const struct bp_archive_name *name,
-                          const struct bp_growth *growth, struct bp_buf *out)
-{
-    const struct bp_manifest *m = &b->manifest;
-
-    bp_buf_printf(out, "backup: %s %s (%zu tables, ", name->id, b->job->branch, m->table_count);
-    bp_put_count(out, bp_manifest_rows(m));
-    bp_buf_printf(out, " rows)\n\nBackup-Id: %s\n", name->id);
-    if (m->source.repository != NULL)
-        bp_buf_printf(out, "Source: %s@%s\n", m->source.repository,
-                      m->source.sha != NULL ? m->source.sha : "unknown");
-    if (m->source.run_url != NULL && m->source.run_url[0] != '\0')
-        bp_buf_printf(out, "Run-Url: %s\n", m->source.run_url);
-    bp_buf_printf(out, "Rows: %" PRId64 "\nBytes: %" PRId64 "\n", bp_manifest_rows(m),
-                  bp_manifest_bytes(m));
-    bp_growth_write(growth, out);
 }
 
 /* Stage the manifest, the last file: the archive is whole now. */
@@ -121,9 +101,15 @@ static enum bp_code move_latest(struct bp_backup *b, struct bp_catalog *catalog,
     return BP_OK;
 }
 
-static enum bp_code commit_once(struct bp_backup *b, struct bp_backup_result *result,
-                                struct bp_err *err)
+struct change {
+    struct bp_backup *b;
+    struct bp_backup_result *result;
+};
+
+static enum bp_code commit_once(void *ctx, struct bp_err *err)
 {
+    struct bp_backup *b = ((struct change *)ctx)->b;
+    struct bp_backup_result *result = ((struct change *)ctx)->result;
     BP_AUTO(bp_catalog_free) struct bp_catalog catalog = {0};
     BP_AUTO(bp_buf_free) struct bp_buf message = {0};
     BP_AUTO(bp_freep) struct bp_edit *edits = NULL;
@@ -145,7 +131,8 @@ static enum bp_code commit_once(struct bp_backup *b, struct bp_backup_result *re
     edits[count++] = (struct bp_edit){.kind = BP_EDIT_STAGED, .to = result->path};
     edits[count++] = (struct bp_edit){.kind = BP_EDIT_STAGED, .to = BP_PATH_CURRENT};
     bp_backup_grow(b, &result->growth);
-    write_message(b, &name, &result->growth, &message);
+    bp_backup_message(name.id, b->job->branch, &b->manifest, &message);
+    bp_growth_write(&result->growth, &message);
     if (b->job->store->ops->commit(b->job->store, edits, count, bp_buf_str(&message), &commit,
                                    err) != BP_OK)
         return err->code;
@@ -158,30 +145,15 @@ static enum bp_code commit_once(struct bp_backup *b, struct bp_backup_result *re
     return BP_OK;
 }
 
-/* Whether it may go better a little later: a lost race, or an outage in which nothing arrived. */
-static bool may_pass(enum bp_code rc)
-{
-    return rc == BP_ELOCKED || rc == BP_EUNAVAILABLE || rc == BP_ETIMEOUT;
-}
-
 enum bp_code bp_backup_commit(struct bp_backup *b, struct bp_backup_result *result,
                               struct bp_err *err)
 {
-    enum bp_code rc = commit_once(b, result, err);
+    struct change change = {.b = b, .result = result};
+    const struct bp_push_again push = {.store = b->job->store,
+                                       .clock = b->job->clock,
+                                       .out = b->job->out,
+                                       .change = commit_once,
+                                       .ctx = &change};
 
-    for (int i = 1; may_pass(rc) && i < PUSHES; i++) {
-        struct bp_err stop = {0};
-
-        /* What was sent is on the server, which may still be at work on it. */
-        if (bp_stop_check(b->job->clock->stop, &stop) != BP_OK)
-            return bp_fail(err, stop.code, "%s%s", stop.msg,
-                           rc == BP_ELOCKED ? "" : "; it is not known whether the change arrived");
-        bp_info(b->job->out, "%s; trying again", err->msg);
-        if (bp_clock_sleep(b->job->clock, (int64_t)PUSH_AGAIN_MS * i, err) != BP_OK)
-            return err->code;
-        rc = b->job->store->ops->refresh(b->job->store, err);
-        if (rc == BP_OK)
-            rc = commit_once(b, result, err);
-    }
-    return rc;
+    return bp_push_again(&push, err);
 }
