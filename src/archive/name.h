@@ -16,6 +16,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+#define BP_PATH_BACKUPS "backups"
 #define BP_PATH_LATEST  "backups/latest"
 #define BP_PATH_ARCHIVE "backups/archive"
 #define BP_PATH_CURRENT "backups/current"
