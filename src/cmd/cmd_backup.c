@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "cmd/pruning.h"
 #include "flow/backup.h"
 #include "gha/context.h"
 
@@ -18,7 +19,33 @@ enum { LIMIT_MS = 30 * 60 * 1000, MOST_JOBS = 64 };
 
 static const enum bp_opt needs[] = {BP_OPT_BACKUP_REPO, BP_OPT_COUNT};
 
-static void report_json(struct bp_app *app, const struct bp_backup_result *result)
+/* What came after the backup, when something was to come. */
+struct pruning {
+    struct bp_prune_job job;
+    struct bp_prune_result result;
+    enum bp_code code;
+};
+
+static void free_pruning(struct pruning *pruning)
+{
+    bp_prune_result_free(&pruning->result);
+}
+
+static struct bp_json *pruning_new(const struct bp_app *app, const struct pruning *pruning,
+                                   const char *reason)
+{
+    struct bp_json *top = NULL;
+
+    if (pruning->code == BP_OK)
+        return bp_pruning_json(app, &pruning->result);
+    top = bp_json_object_new();
+    bp_json_set_text(top, "error", reason);
+    return top;
+}
+
+/* pruning NULL: there was none. reason: why it failed. */
+static void report_json(struct bp_app *app, const struct bp_backup_result *result,
+                        const struct pruning *pruning, const char *reason)
 {
     BP_AUTO(bp_json_freep) struct bp_json *top = bp_json_object_new();
     BP_AUTO(bp_buf_free) struct bp_buf text = {0};
@@ -41,6 +68,8 @@ static void report_json(struct bp_app *app, const struct bp_backup_result *resul
         bp_time_format(result->full_ms, full);
     bp_json_set_text(top, "store_full_at", full);
     bp_json_set_bool(top, "dry_run", bp_config_flag(&app->cfg, BP_OPT_DRY_RUN));
+    if (pruning != NULL)
+        bp_json_set(top, "prune", pruning_new(app, pruning, reason));
     bp_json_render(top, 1, &text);
     bp_print(app->out, "%s\n", bp_buf_str(&text));
 }
@@ -101,10 +130,51 @@ static void read_job(struct bp_app *app, const struct bp_gha_context *context,
                                   .allow_public = bp_config_flag(cfg, BP_OPT_ALLOW_PUBLIC)};
 }
 
+/* The retention looks at the branch with the new archive, also when a dry run did not add it. */
+static enum bp_code prune(struct bp_app *app, const struct bp_backup_result *backup,
+                          struct pruning *pruning, struct bp_err *err)
+{
+    if (bp_config_flag(&app->cfg, BP_OPT_DRY_RUN))
+        pruning->job.coming = backup->id;
+    pruning->code = bp_flow_prune(&pruning->job, &pruning->result, err);
+    if (pruning->code != BP_OK)
+        (void)bp_wrap(err, "the backup %s is safe, but old archives were not removed", backup->id);
+    return pruning->code;
+}
+
+/* Text comes piece by piece; JSON is one object, so it waits for all. */
+static enum bp_code finish(struct bp_app *app, const struct bp_backup_result *result,
+                           struct pruning *pruning, struct bp_err *err)
+{
+    bool json = bp_config_is(&app->cfg, BP_OPT_FORMAT, "json");
+    bool wanted = bp_config_flag(&app->cfg, BP_OPT_PRUNE) && !result->skipped;
+
+    if (!json)
+        report_text(app, result);
+    if (wanted && prune(app, result, pruning, err) == BP_OK && !json)
+        bp_pruning_print(app, &pruning->result);
+    if (json)
+        report_json(app, result, wanted ? pruning : NULL, err->msg);
+    return pruning->code;
+}
+
+static enum bp_code check_options(const struct bp_backup_job *job, const struct bp_scope *scope,
+                                  struct bp_err *err)
+{
+    if (job->jobs > MOST_JOBS)
+        return bp_fail(err, BP_EUSAGE, "--jobs takes at most %d", MOST_JOBS);
+    if (job->schema_dumps && scope->masks.count > 0)
+        return bp_fail(err, BP_EUSAGE,
+                       "--schema-dumps would hold the values that --mask hides; hint: use one of "
+                       "them");
+    return BP_OK;
+}
+
 static enum bp_code back_up(struct bp_app *app, struct bp_err *err)
 {
     BP_AUTO(bp_source_freep) struct bp_source *source = NULL;
     BP_AUTO(bp_store_freep) struct bp_store *store = NULL;
+    BP_AUTO(free_pruning) struct pruning pruning = {.code = BP_OK};
     struct bp_scope scope = bp_registry_scope(app);
     struct bp_gha_context context = {0};
     struct bp_backup_job job = {0};
@@ -112,25 +182,18 @@ static enum bp_code back_up(struct bp_app *app, struct bp_err *err)
 
     bp_gha_context_read(app->env, &context);
     read_job(app, &context, &job);
-    if (job.jobs > MOST_JOBS)
-        return bp_fail(err, BP_EUSAGE, "--jobs takes at most %d", MOST_JOBS);
-    if (job.schema_dumps && scope.masks.count > 0)
-        return bp_fail(err, BP_EUSAGE,
-                       "--schema-dumps would hold the values that --mask hides; hint: use one of "
-                       "them");
-    if (bp_registry_source(app, &source, err) != BP_OK ||
+    if (check_options(&job, &scope, err) != BP_OK || bp_pruning_unasked(&app->cfg, err) != BP_OK ||
+        bp_pruning_job(app, &pruning.job, err) != BP_OK ||
+        bp_registry_source(app, &source, err) != BP_OK ||
         bp_registry_store(app, &store, err) != BP_OK)
         return err->code;
     job.source = source;
     job.store = store;
     job.scope = &scope;
+    pruning.job.store = store;
     if (bp_flow_backup(&job, &result, err) != BP_OK)
         return err->code;
-    if (bp_config_is(&app->cfg, BP_OPT_FORMAT, "json"))
-        report_json(app, &result);
-    else
-        report_text(app, &result);
-    return BP_OK;
+    return finish(app, &result, &pruning, err);
 }
 
 /* Everything that the backup does is under its time limit. */
@@ -163,10 +226,12 @@ const struct bp_cmd bp_cmd_backup = {
             .summary = "Back up a PostgreSQL database into a Git repository, in one commit.",
             .details = "Locks every table, takes one snapshot, reads definitions and rows in it "
                        "and pushes a timestamped archive to a branch of the backup repository. "
-                       "When anything fails, the branch is as it was.",
+                       "When anything fails, the branch is as it was. With --prune, archives that "
+                       "no rule keeps leave the branch afterwards.",
             .example = "DATABASE_URL=postgresql://... backproof backup "
                        "--backup-repo https://github.com/myorg/myapp-backups",
-            .groups = BP_GROUP_GENERAL | BP_GROUP_SOURCE | BP_GROUP_BACKUP | BP_GROUP_STORE},
+            .groups = BP_GROUP_GENERAL | BP_GROUP_SOURCE | BP_GROUP_BACKUP | BP_GROUP_STORE |
+                      BP_GROUP_RETENTION},
     .needs = needs,
     .run = run,
 };

@@ -180,7 +180,7 @@ static void keep_newest(const struct view *view)
     while (verified < view->count && (!view->at[verified].verified || view->at[verified].damaged))
         verified++;
     if (verified < view->count)
-        keep(&view->at[verified], "newest verified");
+        keep(&view->at[verified], BP_RETENTION_VERIFIED);
 }
 
 static void keep_mark(struct bp_retention_item *item)

@@ -25,6 +25,9 @@ struct bp_retention_policy {
     int64_t each[BP_PERIODS]; /* the newest of each of the last N hours, days ... that have one */
 };
 
+/* The reason of the newest verified one. */
+#define BP_RETENTION_VERIFIED "newest verified"
+
 struct bp_retention_item {
     int64_t time_ms;
     bool latest;      /* it has the place of the latest */
