@@ -243,7 +243,7 @@ void bp_retention_plan(const struct bp_retention_policy *policy, int64_t now_ms,
     for (int p = 0; p < BP_PERIODS; p++)
         keep_period(&view, (enum bp_period)p, used.each[p]);
     for (size_t i = 0; i < count; i++) {
-        if (items[i].latest)
+        if (items[i].latest && !items[i].kept)
             keep(&items[i], "latest");
         if (items[i].mark != NULL)
             keep_mark(&items[i]);
