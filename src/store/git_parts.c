@@ -88,19 +88,47 @@ static char *new_ref(struct bp_clock *clock)
     return bp_format(UPLOADS "%" PRId64 "-%016" PRIx64, bp_clock_wall(clock) / 1000, number);
 }
 
+/*
+ * A server unpacks a push of fewer objects than this (receive.unpackLimit) into files, each of which
+ * it compresses anew: that takes several times as long as to keep the pack.
+ */
+enum { KEPT_OBJECTS = 100, MOST_LEVELS = 20 };
+
+/* A file in so many folders that a few files are objects enough. */
+static enum bp_code bury(struct bp_git_store *git, size_t levels, struct bp_git_item *item,
+                         struct bp_err *err)
+{
+    enum bp_code rc = BP_OK;
+
+    for (size_t i = 0; rc == BP_OK && i < levels; i++) {
+        BP_AUTO(bp_git_builder_freep) git_treebuilder *builder = NULL;
+
+        rc = bp_git_start_tree(git, NULL, &builder, err);
+        if (rc == BP_OK)
+            rc = bp_git_set_entry(builder, "part", item, err);
+        if (rc == BP_OK)
+            rc = bp_git_finish_tree(builder, &item->id, err);
+        item->mode = GIT_FILEMODE_TREE;
+    }
+    return rc;
+}
+
 /* The names of the files do not matter: nobody looks at them. */
 static enum bp_code make_folder(struct bp_git_store *git, const struct bp_git_part *part,
                                 git_oid *out, struct bp_err *err)
 {
     BP_AUTO(bp_git_builder_freep) git_treebuilder *builder = NULL;
+    size_t levels = KEPT_OBJECTS / part->count;
     enum bp_code rc = bp_git_start_tree(git, NULL, &builder, err);
 
     for (size_t i = 0; rc == BP_OK && i < part->count; i++) {
-        const struct bp_git_item item = {.id = part->ids[i], .mode = GIT_FILEMODE_BLOB};
+        struct bp_git_item item = {.id = part->ids[i], .mode = GIT_FILEMODE_BLOB};
         char name[BP_STORE_ID_SIZE];
 
-        (void)git_oid_tostr(name, sizeof(name), &item.id);
-        rc = bp_git_set_entry(builder, name, &item, err);
+        (void)git_oid_tostr(name, sizeof(name), &part->ids[i]);
+        rc = bury(git, levels < MOST_LEVELS ? levels : MOST_LEVELS, &item, err);
+        if (rc == BP_OK)
+            rc = bp_git_set_entry(builder, name, &item, err);
     }
     return rc == BP_OK ? bp_git_finish_tree(builder, out, err) : rc;
 }

@@ -154,18 +154,18 @@ Test(check_backup, a_public_repository_is_a_failure_unless_it_is_allowed)
 
     store.is_public = true;
     cr_assert_eq(bp_flow_check_backup(&job, &findings, &err), BP_OK, "%s", err.msg);
-    cr_assert_eq(findings.count, 3u);
-    cr_expect_eq(findings.at[2].level, BP_FOUND_FAILURE);
-    cr_expect_eq(findings.at[2].code, BP_EUSAGE);
-    cr_expect_str_eq(findings.at[2].what, "it is public: everybody on the internet could read the "
+    cr_assert_eq(findings.count, 4u);
+    cr_expect_eq(findings.at[3].level, BP_FOUND_FAILURE);
+    cr_expect_eq(findings.at[3].code, BP_EUSAGE);
+    cr_expect_str_eq(findings.at[3].what, "it is public: everybody on the internet could read the "
                                           "rows of the database in it, without a password");
-    cr_expect_str_eq(findings.at[2].fix, "make the repository private; or, when the data is meant "
+    cr_expect_str_eq(findings.at[3].fix, "make the repository private; or, when the data is meant "
                                          "to be public, give --allow-public");
     bp_findings_free(&findings);
     job.allow_public = true;
     cr_assert_eq(bp_flow_check_backup(&job, &findings, &err), BP_OK, "%s", err.msg);
-    cr_assert_eq(findings.count, 3u);
-    cr_expect_str_eq(findings.at[2].what, "it is public, as --allow-public says");
+    cr_assert_eq(findings.count, 4u);
+    cr_expect_str_eq(findings.at[3].what, "it is public, as --allow-public says");
     cr_expect_eq(bp_findings_verdict(&findings), BP_OK);
 }
 
