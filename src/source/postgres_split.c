@@ -56,7 +56,8 @@ enum bp_code bp_pg_split(struct bp_pg *pg, size_t readers, struct bp_tables *tab
         slice = LEAST_SLICE;
     for (size_t i = 0; i < tables->count && readers > 1; i++) {
         struct bp_table *table = &tables->at[i];
-        int64_t slices = table->size_bytes / slice;
+        /* To the nearest: of two tables of nearly one size, one must not stay whole. */
+        int64_t slices = (table->size_bytes + slice / 2) / slice;
 
         if (slices < 2 || table->key == NULL || !table->all_differ)
             continue;

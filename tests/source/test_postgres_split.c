@@ -256,8 +256,8 @@ Test(postgres_split, makes_no_more_slices_than_are_worth_it)
     test_db_new(&db);
     test_db_run(&db, "CREATE TABLE t (id int PRIMARY KEY);"
                      "INSERT INTO t SELECT generate_series(1, 1000); ANALYZE");
-    cr_expect_eq(slices_of(&db, 255 * mib, 8), 1);
-    cr_expect_eq(slices_of(&db, 256 * mib, 8), 2);
+    cr_expect_eq(slices_of(&db, 191 * mib, 8), 1);
+    cr_expect_eq(slices_of(&db, 192 * mib, 8), 2);
     cr_expect_eq(slices_of(&db, 1024 * mib, 8), 8);
     cr_expect_eq(slices_of(&db, 1024 * 1024 * mib, 2), 4);
     cr_expect_eq(slices_of(&db, 1024 * 1024 * mib, 64), 32);
@@ -277,7 +277,7 @@ Test(postgres_split, leaves_a_table_whole_that_is_small_beside_another)
     o.tables.at[0].size_bytes = (int64_t)LARGE * 100;
     split(&o, READERS);
     cr_expect_str_eq(o.tables.at[0].name, "large");
-    cr_expect_eq(o.tables.at[0].slices, 7);
+    cr_expect_eq(o.tables.at[0].slices, 8);
     cr_expect_eq(o.tables.at[1].slices, 1);
 }
 
