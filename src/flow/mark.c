@@ -1,4 +1,5 @@
 #include "flow/mark.h"
+#include "flow/growth.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -7,6 +8,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "flow/catalog.h"
+#include "flow/growth.h"
 #include "flow/push_again.h"
 
 /* A commit puts folders in place: the file comes in one, and moves out of it. */
@@ -76,16 +78,20 @@ static enum bp_code commit(const struct bp_mark_job *job, const struct bp_buf *t
     BP_AUTO(bp_list_free) struct bp_list names = {0};
     struct bp_blob blob = {0};
     struct bp_store_commit done = {0};
-    BP_AUTO(bp_freep) char *message = NULL;
+    BP_AUTO(bp_buf_free) struct bp_buf message = {0};
+    BP_AUTO(bp_buf_free) struct bp_buf size = {0};
 
     if (store->ops->list(store, BP_PATH_BACKUPS, &names, err) != BP_OK ||
         store->ops->put(store, bp_buf_str(text), text->len, &blob, err) != BP_OK ||
         store->ops->stage(store, STAGED_NAME, &blob, false, err) != BP_OK)
         return err->code;
     first = bp_list_has(&names, STAGED_NAME) ? 0 : 1;
-    message = bp_format("keep: %s %s%s%s\n", job->undo ? "unmarked" : "marked", result->id,
-                        result->reason[0] != '\0' ? ", " : "", result->reason);
-    if (store->ops->commit(store, edits + first, end - first, message, &done, err) != BP_OK)
+    bp_growth_carry(store->ops->message(store), &size);
+    bp_buf_printf(&message, "keep: %s %s%s%s\n%s%s", job->undo ? "unmarked" : "marked", result->id,
+                  result->reason[0] != '\0' ? ", " : "", result->reason, size.len > 0 ? "\n" : "",
+                  bp_buf_str(&size));
+    if (store->ops->commit(store, edits + first, end - first, bp_buf_str(&message), &done, err) !=
+        BP_OK)
         return err->code;
     (void)snprintf(result->commit, sizeof(result->commit), "%s", done.id);
     return BP_OK;

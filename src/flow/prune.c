@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "flow/growth.h"
 #include "flow/prune_internal.h"
 #include "flow/push_again.h"
 
@@ -46,6 +47,7 @@ static void write_message(const struct bp_prune *p, const struct bp_prune_result
         if (!result->rows[i].kept)
             bp_buf_printf(out, "Removed: %s\n", result->rows[i].id);
     }
+    bp_growth_carry(p->job->store->ops->message(p->job->store), out);
 }
 
 static enum bp_code commit(struct bp_prune *p, struct bp_prune_result *result, struct bp_err *err)

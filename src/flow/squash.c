@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "flow/growth.h"
 #include "flow/prune_internal.h"
 
 /* Steps on their way to the store. */
@@ -123,6 +124,21 @@ static void add_archive(struct chain *chain, size_t step)
         add_edit(chain, BP_EDIT_REMOVE, NULL, BP_PATH_CURRENT);
 }
 
+/* The last commit's message. All that is kept was read, so it is here: about what a clone takes,
+ * and the size of the branch is counted anew from it. */
+static const char *last_message(struct chain *chain, const char *message)
+{
+    const struct bp_prune_job *job = chain->p->job;
+    struct bp_buf text = {0};
+    struct bp_growth growth = {0};
+
+    bp_buf_printf(&text, "%sSquashed: kept %zu of %zu archives\n", message, chain->count,
+                  chain->p->catalog.count);
+    bp_growth_add(&growth, job->store->ops->held(job->store), bp_clock_wall(job->clock));
+    bp_growth_write(&growth, &text);
+    return keep_text(chain, bp_buf_take(&text));
+}
+
 static void add_steps(struct chain *chain, const struct bp_list *messages)
 {
     chain->steps = bp_alloc(chain->count, sizeof(*chain->steps));
@@ -133,8 +149,7 @@ static void add_steps(struct chain *chain, const struct bp_list *messages)
 
         add_archive(chain, i);
         if (i + 1 == chain->count)
-            message = keep_text(chain, bp_format("%sSquashed: kept %zu of %zu archives\n", message,
-                                                 chain->count, chain->p->catalog.count));
+            message = last_message(chain, message);
         *step = (struct bp_store_step){.edits = chain->edits + first,
                                        .count = chain->edit_count - first,
                                        .message = message,

@@ -1,4 +1,5 @@
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "test_prune_world.h"
@@ -211,4 +212,16 @@ Test(prune, what_is_dated_in_the_future_is_told_and_stays)
     cr_assert_eq(prune_run(), BP_OK, "%s", pw.err.msg);
     cr_expect_str_eq(prune_plan_text(), "31k 12k 11k 10g 09g 08g");
     cr_expect_not_null(strstr(pw.printed, "archive 2024-01-31T08-00-00Z is dated in the future"));
+}
+
+Test(prune, the_size_of_the_branch_is_told_on)
+{
+    prune_put_days(8, 12);
+    (void)snprintf(pw.store.message, sizeof(pw.store.message),
+                   "backup: x\n\nStore: 500 bytes, 400 at 2024-01-01T00-00-00Z\n");
+    pw.job.policy.last = 3;
+    cr_assert_eq(prune_run(), BP_OK, "%s", pw.err.msg);
+    cr_expect_not_null(
+        strstr(pw.store.message, "\nStore: 500 bytes, 400 at 2024-01-01T00-00-00Z\n"), "%s",
+        pw.store.message);
 }

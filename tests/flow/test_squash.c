@@ -252,3 +252,15 @@ Test(squash, with_an_archive_still_to_come_it_only_reads)
     cr_expect_eq(pw.result.bytes_before, 5000000);
     cr_expect_eq(pw.result.bytes_after, -1);
 }
+
+Test(squash, the_size_of_the_branch_is_counted_anew)
+{
+    prune_put_days(8, 12);
+    (void)snprintf(pw.store.message, sizeof(pw.store.message),
+                   "backup: x\n\nStore: 500 bytes, 400 at 2024-01-01T00-00-00Z\n");
+    pw.store.held = 321;
+    pw.job.squash = true;
+    cr_assert_eq(prune_run(), BP_OK, "%s", pw.err.msg);
+    cr_expect_not_null(strstr(pw.store.message, "\nStore: 321 bytes, 321 at "), "%s",
+                       pw.store.message);
+}
