@@ -195,7 +195,8 @@ static enum bp_code on_row(void *ctx, const char *line, size_t len, struct bp_er
             tell_progress(r);
         return bp_lines_add(&r->lines, line, len, err);
     }
-    if (bp_chunk_is_fence(line, len)) {
+    if (bp_chunk_is_fence(
+            &(struct bp_chunk_row){.text = line, .len = len, .key = r->own->table->key_columns})) {
         r->skipping = false;
         tell_head(r->slices, r->own, r->rows, true);
     }
@@ -280,6 +281,7 @@ enum bp_code bp_slices_read(struct bp_slices *slices, size_t i, struct bp_reader
                                   .head = own->head,
                                   .tail = end_of_copy,
                                   .fences = own->table->all_differ,
+                                  .key = own->table->key_columns,
                                   .files = &own->files}};
     enum bp_code rc = BP_OK;
 

@@ -83,7 +83,9 @@ enum bp_code bp_lines_add(struct bp_lines *lines, const char *line, size_t len, 
     lines->file_lines++;
     lines->files->lines++;
     lines->files->bytes += (int64_t)len;
-    lines->ends = bp_chunk_ends(lines->file.len, line, len, lines->fences);
+    lines->ends = bp_chunk_ends(lines->file.len,
+                                &(struct bp_chunk_row){.text = line, .len = len, .key = lines->key},
+                                lines->fences);
     return BP_OK;
 }
 

@@ -36,6 +36,7 @@ struct bp_lines {
     const char *head; /* the first line of each file, with its line end; may be "" */
     const char *tail; /* the last line; may be "" */
     bool fences;      /* archive/chunk.h */
+    uint64_t key;     /* likewise */
     struct bp_stage_files *files;
 
     struct bp_buf file; /* the file that is being filled */

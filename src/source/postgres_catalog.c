@@ -36,6 +36,11 @@
     " AND t.typname !~ '^reg' AND (t.typcategory IN ('B', 'D', 'I', 'N', 'T', 'V')" \
     " OR t.typname IN ('uuid', 'bytea'))))"
 
+/* The place of a column among those that are read, from 1. */
+#define PLACE                                                            \
+    "(SELECT count(*)::int FROM pg_attribute b WHERE b.attrelid = c.oid" \
+    " AND b.attnum BETWEEN 1 AND a.attnum AND NOT b.attisdropped AND b.attgenerated = '')"
+
 static const char tables_sql[] =
     "SELECT c.oid, n.nspname, c.relname,"
     " quote_ident(n.nspname) || '.' || quote_ident(c.relname),"
@@ -52,6 +57,9 @@ static const char tables_sql[] =
     " (SELECT 't.' || quote_ident(a.attname) FROM " KEY_OF_TABLE
     "  AND k.place = 1 AND " HAS_OWN_ORDER " AND t.typtype = 'b'),"
     " (SELECT format_type(t.oid, NULL) FROM " KEY_OF_TABLE " AND k.place = 1),"
+    /* the places of all its columns, as bits */
+    " (SELECT CASE WHEN bool_and(a.attgenerated = '' AND " PLACE " <= 63)"
+    "  THEN bit_or(1::bigint << (" PLACE " - 1)) END FROM " KEY_OF_TABLE "),"
     /* the rows of an extension's table that are the user's */
     " (SELECT e.extcondition[k.place] FROM pg_extension e,"
     "  unnest(e.extconfig) WITH ORDINALITY AS k (id, place) WHERE k.id = c.oid LIMIT 1),"
@@ -82,6 +90,7 @@ enum {
     KEY,
     FIRST,
     TYPE,
+    PLACES,
     CONDITION,
     ROOT,
     SIZE,
@@ -136,6 +145,7 @@ static struct bp_table take_row(const PGresult *rows, int row)
         .order = has_key ? order_by_key : order_by_row,
         .size_bytes = strtoll(PQgetvalue(rows, row, SIZE), NULL, 10),
         .all_differ = has_key,
+        .key_columns = strtoull(PQgetvalue(rows, row, PLACES), NULL, 10),
         .slices = 1,
         .id = (uint32_t)strtoul(PQgetvalue(rows, row, OID), NULL, 10),
         .columns = bp_strdup(columns != NULL ? columns : ""),

@@ -394,6 +394,7 @@ static enum bp_code write_columns(struct bp_pg *pg, const struct covers *covers,
             table->columns = bp_strdup(list.data);
             /* What made two rows different may be masked. */
             table->all_differ = false;
+            table->key_columns = 0;
             table->masked = true;
         }
         if (last)

@@ -42,8 +42,9 @@ struct bp_table {
     char *definition;   /* SQL that makes this table with its indexes and constraints, for people */
     int64_t size_bytes; /* what it takes on the server's disk, about */
     bool all_differ;    /* no two rows are the same: archive/chunk.h may put fences */
-    bool masked;        /* some of its values must not leave the server, not even in an error */
-    size_t slices;      /* its rows, in order, can be read in so many parts; at least 1 */
+    uint64_t key_columns; /* bit i: value i of a row, from 0, is in the primary key; 0: unknown */
+    bool masked;          /* some of its values must not leave the server, not even in an error */
+    size_t slices;        /* its rows, in order, can be read in so many parts; at least 1 */
 
     /* The driver's own; they mean nothing outside the snapshot. */
     uint32_t id;

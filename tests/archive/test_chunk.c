@@ -40,7 +40,7 @@ static void add_row(struct files *files, char *row, size_t row_len, uint64_t num
     memcpy(row, digits, (size_t)len);
     files->open.len += row_len;
     files->open.rows += (number + 1) * UINT64_C(0x9E3779B97F4A7C15) ^ number << 40;
-    if (!bp_chunk_ends(files->open.len, row, row_len, fences))
+    if (!bp_chunk_ends(files->open.len, &(struct bp_chunk_row){row, row_len, 0}, fences))
         return;
     cr_assert_lt(files->count, FILES_LIMIT);
     files->at[files->count++] = files->open;
@@ -160,7 +160,7 @@ Test(chunk, rows_that_are_all_the_same_still_end_a_file)
 
     for (size_t i = 0; i < 5000000; i++) {
         len += sizeof(row) - 1;
-        if (bp_chunk_ends(len, row, sizeof(row) - 1, false)) {
+        if (bp_chunk_ends(len, &(struct bp_chunk_row){row, sizeof(row) - 1, 0}, false)) {
             longest = len > longest ? len : longest;
             len = 0;
         }
@@ -173,10 +173,12 @@ Test(chunk, the_bounds_are_exact)
 {
     static char row[BP_CHUNK_SPREAD];
 
-    cr_expect_not(bp_chunk_ends(BP_CHUNK_MIN - 1, row, sizeof(row), false), "below the least");
-    cr_expect(bp_chunk_ends(BP_CHUNK_MIN, row, sizeof(row), false));
-    cr_expect(bp_chunk_ends(BP_CHUNK_MAX, "x\n", 2, false));
-    cr_expect_not(bp_chunk_ends(0, "", 0, false));
+    cr_expect_not(
+        bp_chunk_ends(BP_CHUNK_MIN - 1, &(struct bp_chunk_row){row, sizeof(row), 0}, false),
+        "below the least");
+    cr_expect(bp_chunk_ends(BP_CHUNK_MIN, &(struct bp_chunk_row){row, sizeof(row), 0}, false));
+    cr_expect(bp_chunk_ends(BP_CHUNK_MAX, &(struct bp_chunk_row){"x\n", 2, 0}, false));
+    cr_expect_not(bp_chunk_ends(0, &(struct bp_chunk_row){"", 0, 0}, false));
 }
 
 /* An archive made today and one made in years share files only while these stay as they are. */
@@ -191,6 +193,69 @@ Test(chunk, the_cuts_are_the_same_for_ever)
     cr_assert_eq(before.count, sizeof(lengths) / sizeof(lengths[0]));
     for (size_t i = 0; i < before.count; i++)
         cr_expect_eq(before.at[i].len, lengths[i], "file %zu has %zu bytes", i, before.at[i].len);
+}
+
+/* ---- keys ---- */
+
+static struct bp_chunk_row row_of(const char *text, uint64_t key)
+{
+    return (struct bp_chunk_row){.text = text, .len = strlen(text), .key = key};
+}
+
+/* Where files would end among many rows, which are a number between two texts. */
+static void ends_of(const char *head, const char *tail, uint64_t key, bool *ends, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        char text[200];
+        struct bp_chunk_row row;
+
+        (void)snprintf(text, sizeof(text), "%s%08zu%s\n", head, i, tail);
+        row = row_of(text, key);
+        ends[i] = bp_chunk_ends(BP_CHUNK_MIN, &row, false);
+    }
+}
+
+enum { ROWS = 200000 };
+
+Test(chunk, only_the_key_decides_where_a_file_ends)
+{
+    static const struct {
+        const char *head[2]; /* before and after an update */
+        const char *tail[2];
+        uint64_t key;
+    } rows[] = {
+        {{"", ""}, {"\tone\ttwo", "\tONE\tTWO"}, 1},
+        {{"one\t", "ONE\t"}, {"\ttwo", "\tTWO"}, 2},
+        {{"one\ttwo\t", "ONE\tTWO\t"}, {"", ""}, 4},
+        {{"a\t", "A\t"}, {"\tb\tkey", "\tB\tkey"}, 2 | 8},
+    };
+    BP_AUTO(bp_freep) bool *old = bp_alloc(ROWS, 1);
+    BP_AUTO(bp_freep) bool *new = bp_alloc(ROWS, 1);
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        size_t count = 0;
+
+        ends_of(rows[i].head[0], rows[i].tail[0], rows[i].key, old, ROWS);
+        ends_of(rows[i].head[1], rows[i].tail[1], rows[i].key, new, ROWS);
+        cr_expect_eq(memcmp(old, new, ROWS), 0, "row %zu", i);
+        for (size_t j = 0; j < ROWS; j++)
+            count += old[j];
+        cr_expect_gt(count, 0u, "row %zu", i);
+        cr_expect_lt(count, 30u, "row %zu", i);
+        ends_of(rows[i].head[1], rows[i].tail[1], 0, new, ROWS);
+        cr_expect_neq(memcmp(old, new, ROWS), 0, "the whole row decides without a key");
+    }
+}
+
+Test(chunk, a_key_beyond_the_row_and_an_empty_row_do_no_harm)
+{
+    struct bp_chunk_row row = row_of("one\ttwo\n", UINT64_C(1) << 62);
+
+    (void)bp_chunk_ends(BP_CHUNK_MIN, &row, true);
+    row = row_of("\n", 1);
+    (void)bp_chunk_is_fence(&row);
+    row = row_of("", 1);
+    cr_expect_not(bp_chunk_is_fence(&row));
 }
 
 /* ---- fences ---- */
@@ -211,7 +276,7 @@ static void cut_behind_fence(const struct table *table, size_t first, struct fil
         }
         (void)snprintf(row, 21, "%020llu", (unsigned long long)i);
         row[20] = 'x';
-        behind = bp_chunk_is_fence(row, table->row_len);
+        behind = bp_chunk_is_fence(&(struct bp_chunk_row){row, table->row_len, 0});
     }
     if (files->open.len > 0)
         files->at[files->count++] = files->open;

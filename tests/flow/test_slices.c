@@ -67,8 +67,8 @@ Test(slices, the_rows_that_are_made_are_fences_where_they_shall_be)
     sw.rows_per_fence = 9;
     for (int64_t i = 0; i < 2000; i++) {
         slices_make_row(&sw.shapes[0], i, row);
-        cr_assert_eq(bp_chunk_is_fence(row, ROW_LEN), slices_has_fence(i), "row %lld",
-                     (long long)i);
+        cr_assert_eq(bp_chunk_is_fence(&(struct bp_chunk_row){row, ROW_LEN, 0}),
+                     slices_has_fence(i), "row %lld", (long long)i);
     }
 }
 

@@ -76,7 +76,35 @@ Test(postgres_catalog, writes_the_statements_of_an_ordinary_table)
     expect_copy_out(t, "COPY (SELECT t.\"A b\", t.n FROM ONLY public.t t ORDER BY t.n, "
                        "t.\"A b\"::pg_catalog.text COLLATE pg_catalog.\"C\") TO STDOUT");
     cr_expect(t->all_differ);
+    cr_expect_eq(t->key_columns, 3u);
     cr_expect_str_eq(t->order, "primary key");
+}
+
+Test(postgres_catalog, knows_which_values_of_a_row_are_the_key)
+{
+    BP_AUTO(test_db_drop) struct test_db db = {0};
+    BP_AUTO(bp_tables_free) struct bp_tables tables = {0};
+    BP_AUTO(bp_buf_free) struct bp_buf wide = {0};
+
+    test_db_new(&db);
+    test_db_run(&db, "CREATE TABLE a (gone int, x int, g int GENERATED ALWAYS AS (1) STORED,"
+                     " k int, y int, l int, PRIMARY KEY (l, k)); ALTER TABLE a DROP gone;"
+                     "CREATE TABLE b (x int, g int GENERATED ALWAYS AS (x + 1) STORED PRIMARY KEY);"
+                     "CREATE TABLE c (x int UNIQUE)");
+    bp_buf_puts(&wide, "CREATE TABLE d (");
+    for (int i = 1; i < 64; i++)
+        bp_buf_printf(&wide, "c%d int, ", i);
+    bp_buf_puts(&wide, "id int PRIMARY KEY); CREATE TABLE e (");
+    for (int i = 1; i < 63; i++)
+        bp_buf_printf(&wide, "c%d int, ", i);
+    bp_buf_puts(&wide, "id int PRIMARY KEY)");
+    test_db_run(&db, wide.data);
+    read_catalog(&db, &tables);
+    cr_expect_eq(find(&tables, "a")->key_columns, 2u | 8u, "x, k, y and l are read");
+    cr_expect_eq(find(&tables, "b")->key_columns, 0u, "the key is not among what is read");
+    cr_expect_eq(find(&tables, "c")->key_columns, 0u);
+    cr_expect_eq(find(&tables, "d")->key_columns, 0u, "its place has no bit");
+    cr_expect_eq(find(&tables, "e")->key_columns, UINT64_C(1) << 62);
 }
 
 Test(postgres_catalog, writes_the_statements_of_tables_without_keys_or_columns)
@@ -93,6 +121,7 @@ Test(postgres_catalog, writes_the_statements_of_tables_without_keys_or_columns)
                     "COPY (SELECT t.a, t.b FROM ONLY public.keyless t ORDER BY "
                     "ROW(t.a, t.b)::pg_catalog.text COLLATE pg_catalog.\"C\") TO STDOUT");
     cr_expect_not(find(&tables, "keyless")->all_differ);
+    cr_expect_eq(find(&tables, "keyless")->key_columns, 0u);
     cr_expect_str_eq(find(&tables, "keyless")->order, "row text");
 }
 
