@@ -133,8 +133,8 @@ class PackageTest(unittest.TestCase):
 
     def test_it_names_what_it_needs(self) -> None:
         depends = self.field('Depends')
-        for name in ('ca-certificates', 'git', 'libc6 ', 'libcurl4', 'libgit2-', 'libisal2', 'libpq5',
-                     'libyaml-0-2'):
+        for name in ('ca-certificates', 'git', 'libc6 ', 'libcurl4', 'libgit2-', 'libisal2',
+                     'libpq5', 'libyaml-0-2'):
             self.assertIn(name, depends)
         self.assertEqual(self.field('Recommends'), 'postgresql-client')
         self.assertIn('backproof@users.noreply.github.com', self.field('Maintainer'))
