@@ -219,7 +219,8 @@ class Listing(Bed):
     def test_the_table_names_what_matters(self) -> None:
         lines = self.run_it('list').out.splitlines()
         self.assertEqual(4, len(lines))
-        self.assertEqual('ID SOURCE EVENT COMMIT TABLES ROWS SIZE VERIFIED STATE', ' '.join(lines[0].split()))
+        self.assertEqual('ID SOURCE EVENT COMMIT TABLES ROWS SIZE VERIFIED STATE',
+                         ' '.join(lines[0].split()))
         self.assertIn('latest', lines[1])
         self.assertIn('octo-org/shop', lines[1])
 
