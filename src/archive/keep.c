@@ -9,6 +9,9 @@
 
 static const char head[] = "# Archives that are never removed, one in each line: its id and why.\n";
 
+/* Some editors put it at a file's beginning. */
+static const char byte_order_mark[] = "\xef\xbb\xbf";
+
 /* One line without its end; texts are parts of it. */
 struct line {
     const char *word; /* NULL: a comment, or nothing at all */
@@ -27,6 +30,9 @@ static struct line split(const char *text, size_t len)
     struct line line = {0};
     const char *end = text + len;
 
+    if (len >= strlen(byte_order_mark) &&
+        memcmp(text, byte_order_mark, strlen(byte_order_mark)) == 0)
+        text += strlen(byte_order_mark);
     while (text < end && is_blank(*text))
         text++;
     while (end > text && is_blank(end[-1]))

@@ -39,6 +39,18 @@ Test(keep, reads_an_archive_and_a_reason_from_each_line)
     cr_expect_null(bp_marks_find(&marks, "2024-01-17T00-00-00Z"));
 }
 
+Test(keep, an_editors_mark_of_the_byte_order_is_passed_over)
+{
+    cr_assert_eq(parse("\xef\xbb\xbf# of the shop\n2024-01-15T14-30-45Z why\n"), BP_OK, "%s",
+                 err.msg);
+    cr_assert_eq(marks.count, 1u);
+    cr_assert_eq(parse("\xef\xbb\xbf"
+                       "2024-01-15T14-30-45Z why\n"),
+                 BP_OK, "%s", err.msg);
+    cr_expect_str_eq(bp_marks_find(&marks, "2024-01-15T14-30-45Z")->reason, "why");
+    cr_expect_eq(parse("\xef\xbb"), BP_EUSAGE);
+}
+
 Test(keep, a_folders_name_means_its_archive)
 {
     cr_assert_eq(parse("2024-01-14T08-16-02Z--myorg-my--app--schedule--def5678--3 why\n"
