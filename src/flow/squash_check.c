@@ -14,8 +14,9 @@ static enum bp_code refuse(const struct bp_catalog_entry *entry, const char *pat
 {
     return bp_fail(err, BP_EINTEGRITY,
                    "nothing was changed, because archive '%s' would be kept and its '%s' %s; hint: "
-                   "without --squash the history stays as it is",
-                   entry->name.id, path, why);
+                   "without --squash the history stays as it is; to give this archive up, remove "
+                   "the folder '%s' from the branch",
+                   entry->name.id, path, why, entry->path);
 }
 
 static enum bp_code refuse_unread(const struct bp_catalog_entry *entry, const char *path,

@@ -147,6 +147,10 @@ static void expect_refusal(const char *reason)
                                           "'2024-01-11T08-00-00Z' would be kept and its "),
                        "%s", pw.err.msg);
     cr_expect_not_null(strstr(pw.err.msg, reason), "%s", pw.err.msg);
+    cr_expect_not_null(strstr(pw.err.msg, "to give this archive up, remove the folder "
+                                          "'backups/archive/2024-01-11T08-00-00Z--o-r--schedule--"
+                                          "1234567' from the branch"),
+                       "%s", pw.err.msg);
     cr_expect_eq(pw.store.rewrites + pw.store.commits, 0);
 }
 
