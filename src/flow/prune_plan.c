@@ -6,7 +6,10 @@
 #include "flow/mark.h"
 #include "flow/prune_internal.h"
 
-enum { SOME = 16 }; /* manifests that are fetched at once while one is looked for */
+enum {
+    SOME = 16, /* manifests that are fetched at once while one is looked for */
+    NONE = 3   /* when of so many the first ones cannot be read, it is the way to them */
+};
 
 void bp_prune_free(struct bp_prune *p)
 {
@@ -18,11 +21,13 @@ void bp_prune_free(struct bp_prune *p)
     bp_marks_free(&p->marks);
 }
 
-/* An archive that a dry run did not add stands where it would. */
+/* An archive that a dry run did not add stands where it would; before it is what is dated in the
+ * future. */
 static void add_coming(struct bp_prune *p)
 {
     struct bp_catalog *catalog = &p->catalog;
     struct bp_catalog_entry entry = {.described = true};
+    size_t place = 0;
 
     if (p->job->coming == NULL)
         return;
@@ -31,9 +36,12 @@ static void add_coming(struct bp_prune *p)
         return;
     for (size_t i = 0; i < catalog->count; i++)
         catalog->at[i].name.latest = false;
+    while (place < catalog->count && catalog->at[place].name.time_ms > entry.name.time_ms)
+        place++;
     catalog->at = bp_realloc(catalog->at, catalog->count + 1, sizeof(*catalog->at));
-    memmove(catalog->at + 1, catalog->at, catalog->count * sizeof(*catalog->at));
-    catalog->at[0] = entry;
+    memmove(catalog->at + place + 1, catalog->at + place,
+            (catalog->count - place) * sizeof(*catalog->at));
+    catalog->at[place] = entry;
     catalog->count++;
 }
 
@@ -80,22 +88,25 @@ static enum bp_code load(struct bp_prune *p, struct bp_err *err)
     return BP_OK;
 }
 
+/* A manifest that came and is bad is damage. One that did not come may be as good as any: the disk
+ * is full here, or the server has a word for its trouble that nobody knew. */
 static enum bp_code read_one(struct bp_prune *p, size_t i, struct bp_err *err)
 {
     struct bp_catalog_entry *entry = &p->catalog.at[i];
-    const char *level = NULL;
     struct bp_err why = {0};
     enum bp_code rc = bp_catalog_describe(p->job->store, entry, &why);
 
-    if (rc != BP_OK && !bp_catalog_is_damage(rc)) {
-        *err = why;
+    *err = why;
+    if (rc == BP_ELOCKED || (rc != BP_OK && !bp_catalog_is_damage(rc)))
         return rc;
-    }
-    if (rc != BP_OK)
-        bp_warn(p->job->out, "%s", why.msg);
-    level = rc == BP_OK ? entry->manifest.verification.level : NULL;
     p->items[i].damaged = rc != BP_OK;
-    p->items[i].verified = level != NULL && level[0] != '\0';
+    p->items[i].unread = rc != BP_OK && rc != BP_EINTEGRITY;
+    p->items[i].verified = rc == BP_OK && bp_manifest_is_verified(&entry->manifest.verification);
+    if (p->items[i].unread)
+        bp_warn(p->job->out, "archive '%s' stays, because it cannot be read: %s", entry->name.id,
+                why.msg);
+    else if (rc != BP_OK)
+        bp_warn(p->job->out, "%s", why.msg);
     /* They may be large, and they may be many. */
     bp_manifest_free(&entry->manifest);
     entry->described = false;
@@ -108,6 +119,7 @@ static enum bp_code read_some(struct bp_prune *p, const size_t *which, size_t co
 {
     BP_AUTO(bp_list_free) struct bp_list paths = {0};
     enum bp_code rc = BP_OK;
+    size_t unread = 0;
 
     for (size_t i = 0; i < count; i++)
         bp_list_addf(&paths, "%s/%s", p->catalog.at[which[i]].path, BP_MANIFEST_NAME);
@@ -119,6 +131,9 @@ static enum bp_code read_some(struct bp_prune *p, const size_t *which, size_t co
     for (size_t i = 0; i < count; i++) {
         if (bp_stop_check(p->job->clock->stop, err) != BP_OK || read_one(p, which[i], err) != BP_OK)
             return err->code;
+        unread += p->items[which[i]].unread;
+        if (unread == NONE && i + 1 == NONE)
+            return bp_wrap(err, "nothing was removed, because archives cannot be read");
     }
     return BP_OK;
 }
@@ -132,10 +147,10 @@ static size_t next_unverified(const struct bp_prune *p, const bool *known, size_
     size_t verified = 0;
     size_t count = 0;
 
-    while (verified < p->catalog.count && !p->items[verified].verified)
+    while (verified < p->catalog.count &&
+           !bp_list_has(&p->items[verified].reasons, BP_RETENTION_VERIFIED))
         verified++;
-    if (verified == p->catalog.count || p->items[verified].reasons.count != 1 ||
-        strcmp(p->items[verified].reasons.at[0], BP_RETENTION_VERIFIED) != 0)
+    if (verified == p->catalog.count || p->items[verified].reasons.count != 1)
         return 0;
     for (size_t i = 0; i < verified && count < SOME; i++) {
         if (!known[i])
@@ -169,7 +184,8 @@ enum bp_code bp_prune_plan(struct bp_prune *p, struct bp_err *err)
     warn(p, now_ms);
     known = bp_alloc(p->catalog.count + 1, sizeof(*known));
     which = bp_alloc(p->catalog.count + 1, sizeof(*which));
-    known[0] = p->job->coming != NULL;
+    for (size_t i = 0; i < p->catalog.count; i++)
+        known[i] = p->catalog.at[i].path[0] == '\0'; /* of one that is still to come */
     do {
         bp_retention_plan(&p->job->policy, now_ms, p->items, p->catalog.count);
         count = next_unknown(p, known, which);

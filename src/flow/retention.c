@@ -245,6 +245,8 @@ void bp_retention_plan(const struct bp_retention_policy *policy, int64_t now_ms,
     for (size_t i = 0; i < count; i++) {
         if (items[i].latest && !items[i].kept)
             keep(&items[i], "latest");
+        if (items[i].unread)
+            keep(&items[i], "could not be read");
         if (items[i].mark != NULL)
             keep_mark(&items[i]);
     }

@@ -4,7 +4,8 @@
  *
  * Each rule keeps some archives, and what any rule keeps is kept; so one more rule never removes
  * more. Whatever the policy, these stay: the newest one, the newest good one, the newest verified
- * one, marked ones, and those dated in the future, which count for no rule.
+ * one, marked ones, those of which nothing could be learned, and those dated in the future, which
+ * count for no rule.
  */
 #ifndef BP_FLOW_RETENTION_H
 #define BP_FLOW_RETENTION_H
@@ -32,6 +33,7 @@ struct bp_retention_item {
     int64_t time_ms;
     bool latest;      /* it has the place of the latest */
     bool damaged;     /* its manifest cannot be read: a good one is kept besides it */
+    bool unread;      /* nobody knows what it is: damaged as well */
     bool verified;    /* a restore has proved it */
     const char *mark; /* why somebody marked it, or ""; NULL: nobody did. Lent. */
 

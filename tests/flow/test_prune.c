@@ -185,6 +185,31 @@ Test(prune, an_outage_while_manifests_are_read_is_no_damage)
     cr_expect_eq(pw.result.removed, 4u);
 }
 
+Test(prune, what_cannot_be_read_may_be_the_one_that_was_verified_and_stays)
+{
+    prune_put_days(8, 12);
+    prune_put(day_9, "L4");
+    pw.job.policy.last = 1;
+    pw.store.unreadable = "2024-01-09T08-00-00Z--o-r--schedule--1234567/manifest.json";
+    cr_assert_eq(prune_run(), BP_OK, "%s", pw.err.msg);
+    cr_expect_str_eq(prune_plan_text(), "12k 11g 10g 09k 08g");
+    cr_expect_str_eq(pw.result.rows[3].reasons.at[0], "could not be read");
+    cr_expect_not_null(strstr(pw.printed, "warning: archive '2024-01-09T08-00-00Z' stays, because "
+                                          "it cannot be read: no space left on device"),
+                       "%s", pw.printed);
+}
+
+Test(prune, a_full_disk_lets_nothing_go)
+{
+    prune_put_days(8, 12);
+    pw.job.policy.last = 1;
+    pw.store.unreadable = "/manifest.json";
+    cr_expect_eq(prune_run(), BP_EFAILED);
+    cr_expect_str_eq(pw.err.msg, "nothing was removed, because archives cannot be read: no space "
+                                 "left on device");
+    cr_expect_eq(pw.store.commits, 0);
+}
+
 Test(prune, a_stop_ends_it_before_anything_is_changed)
 {
     prune_put_days(8, 12);
@@ -202,6 +227,29 @@ Test(prune, an_archive_that_is_still_to_come_counts_as_the_newest)
     pw.job.coming = "2024-01-13T08-00-00Z";
     cr_assert_eq(prune_run(), BP_OK, "%s", pw.err.msg);
     cr_expect_str_eq(prune_plan_text(), "13k 12k 11g 10g 09g 08g");
+}
+
+Test(prune, an_archive_that_is_still_to_come_is_older_than_the_future)
+{
+    prune_put_days(8, 12);
+    prune_put("backups/archive/2024-01-31T08-00-00Z--o-r--schedule--1234567", NULL);
+    pw.job.policy.last = 2;
+    pw.job.coming = "2024-01-13T08-00-00Z";
+    cr_assert_eq(prune_run(), BP_OK, "%s", pw.err.msg);
+    cr_expect_str_eq(prune_plan_text(), "31k 13k 12k 11g 10g 09g 08g");
+}
+
+Test(prune, one_of_the_future_that_was_verified_changes_nothing_for_the_others)
+{
+    prune_put_days(1, 28);
+    pw.clock.now_ms += INT64_C(14) * 86400000;
+    prune_put("backups/archive/2024-01-31T08-00-00Z--o-r--schedule--1234567", "L4");
+    prune_put("backups/archive/2024-01-10T08-00-00Z--o-r--schedule--1234567", "L4");
+    prune_put("backups/archive/2024-01-01T08-00-00Z--o-r--schedule--1234567", "L4");
+    pw.job.policy.last = 20;
+    cr_assert_eq(prune_run(), BP_OK, "%s", pw.err.msg);
+    cr_expect_eq(pw.result.kept, 21u);
+    cr_expect_not(pw.result.rows[28].kept);
 }
 
 Test(prune, what_is_dated_in_the_future_is_told_and_stays)

@@ -115,6 +115,8 @@ static enum bp_code store_read(struct bp_store *base, const char *path, size_t l
 {
     struct fake_store *self = (struct fake_store *)base;
 
+    if (self->unreadable != NULL && strstr(path, self->unreadable) != NULL)
+        return bp_fail(err, BP_EFAILED, "no space left on device");
     for (size_t i = 0; i < self->tip_count; i++) {
         if (strcmp(self->tip[i].path, path) != 0)
             continue;

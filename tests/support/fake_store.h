@@ -40,7 +40,8 @@ struct fake_store {
     int fetch_outages; /* the next fetches do */
     void (*on_commit)(void *ctx);
     void *ctx;
-    bool missing; /* the branch does not exist */
+    const char *unreadable; /* files whose path holds this answer BP_EFAILED */
+    bool missing;           /* the branch does not exist */
     enum bp_code open_result;
     enum bp_code put_result;
     enum bp_code commit_result; /* of a rewrite() too */
