@@ -183,7 +183,8 @@ static enum bp_code back_up(struct bp_app *app, struct bp_err *err)
     bp_gha_context_read(app->env, &context);
     read_job(app, &context, &job);
     if (check_options(&job, &scope, err) != BP_OK || bp_pruning_unasked(&app->cfg, err) != BP_OK ||
-        bp_pruning_job(app, &pruning.job, err) != BP_OK ||
+        (bp_config_flag(&app->cfg, BP_OPT_PRUNE) &&
+         bp_pruning_job(app, &pruning.job, err) != BP_OK) ||
         bp_registry_source(app, &source, err) != BP_OK ||
         bp_registry_store(app, &store, err) != BP_OK)
         return err->code;

@@ -43,8 +43,8 @@ const struct bp_cmd bp_cmd_prune = {
             .details = "What any rule keeps is kept; without a rule, all archives of the 30 days "
                        "before the newest one. The newest archive, the newest verified one and "
                        "marked ones never go. Git keeps what was removed in its history: only "
-                       "--squash gives space back, and who has a clone of the branch has to clone "
-                       "anew then.",
+                       "--squash, which needs a rule, gives space back, and who has a clone of the "
+                       "branch has to clone anew then.",
             .example = "backproof prune --keep-daily 7 --keep-weekly 5 --keep-monthly 12 --squash "
                        "--backup-repo https://github.com/myorg/myapp-backups --backup-branch main",
             .groups = BP_GROUP_GENERAL | BP_GROUP_STORE | BP_GROUP_RETENTION},

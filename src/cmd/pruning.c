@@ -15,6 +15,18 @@ static bool is_given(const struct bp_config *cfg, enum bp_opt id)
     return bp_config_origin(cfg, id) != BP_FROM_NOWHERE;
 }
 
+/* What is squashed away is gone for good, and the backups may have had other rules: nobody shall
+ * lose a year because a squash was to give space back. */
+static enum bp_code check_default(const struct bp_config *cfg, struct bp_err *err)
+{
+    if (!bp_config_flag(cfg, BP_OPT_SQUASH))
+        return BP_OK;
+    return bp_fail(err, BP_EUSAGE,
+                   "--squash needs a rule, because what no rule keeps is gone for good then; hint: "
+                   "use the rules of your backups, or --keep-within 30d, or --keep-last 1000000 to "
+                   "keep all");
+}
+
 /* "--keep-last 0" alone would be read as the default, which is not what it says. */
 static enum bp_code check_rules(const struct bp_config *cfg, struct bp_err *err)
 {
@@ -28,7 +40,7 @@ static enum bp_code check_rules(const struct bp_config *cfg, struct bp_err *err)
         given = id;
     }
     if (given == NULL)
-        return BP_OK;
+        return check_default(cfg, err);
     return bp_fail(err, BP_EUSAGE,
                    "--%s 0 would keep nothing; hint: say what to keep, or leave it out to keep 30 "
                    "days",

@@ -204,8 +204,8 @@ bool bp_growth_warn(const struct bp_growth *g, int64_t now_ms, struct bp_buf *ou
         bp_buf_puts(out, "; a repository on GitHub may have no more than ");
     put_gib(out,
             g->bytes < BP_GROWTH_LIMIT / 100 * WARN_PERCENT ? BP_GROWTH_ADVISED : BP_GROWTH_LIMIT);
-    bp_buf_puts(out, "; hint: 'backproof prune --squash' gives space back; a longer schedule adds "
-                     "less, and another backup repository begins anew");
+    bp_buf_puts(out, "; hint: 'backproof prune --squash' with your rules gives space back; a "
+                     "longer schedule adds less, and another backup repository begins anew");
     return true;
 }
 

@@ -143,6 +143,33 @@ Test(cmd_prune, refuses_rules_that_keep_nothing)
     cr_expect(strstr(fake.out, "removed 1 of 3 archives, kept 2\n") == fake.out, "%s", fake.out);
 }
 
+Test(cmd_prune, a_squash_needs_a_rule)
+{
+    int opens = store.opens;
+
+    cr_expect_eq(run("prune --squash --backup-repo /x"), 2);
+    cr_expect_not_null(strstr(fake.err, "--squash needs a rule, because what no rule keeps is gone "
+                                        "for good then; hint: use the rules of your backups"),
+                       "%s", fake.err);
+    cr_expect_eq(run("prune --squash --dry-run --backup-repo /x"), 2);
+    cr_expect_eq(run("backup --prune --squash --backup-repo /x"), 2);
+    cr_expect_eq(store.opens, opens);
+    fake.env[0] = "BACKPROOF_SQUASH=true";
+    cr_expect_eq(run("prune --backup-repo /x"), 2);
+    fake.env[1] = "BACKPROOF_KEEP_LAST=2";
+    cr_expect_eq(run("prune --backup-repo /x"), 0, "%s", fake.err);
+    cr_expect_eq(store.rewrites, 1);
+}
+
+Test(cmd_prune, rules_that_are_wrong_do_not_stop_a_backup_that_uses_none)
+{
+    fake.env[0] = "BACKPROOF_SQUASH=true";
+    fake.env[1] = "BACKPROOF_PRUNE=false";
+    cr_expect_eq(run("backup --backup-repo /x"), 0, "%s", fake.err);
+    cr_expect_eq(store.commits, 1);
+    cr_expect_eq(store.rewrites, 0);
+}
+
 Test(cmd_prune, without_a_rule_it_keeps_thirty_days)
 {
     cr_expect_eq(run("prune --backup-repo /x"), 0, "%s", fake.err);

@@ -263,10 +263,11 @@ Test(growth, warns_at_four_fifths_of_what_is_advised)
 
     cr_expect_str_eq(warning(&g, began_ms), "");
     g.bytes += 2 * mib;
-    cr_expect_str_eq(warning(&g, began_ms),
-                     "the branch holds about 4.0 GiB; GitHub strongly advises to keep a repository "
-                     "below 5 GiB; hint: 'backproof prune --squash' gives space back; a longer "
-                     "schedule adds less, and another backup repository begins anew");
+    cr_expect_str_eq(
+        warning(&g, began_ms),
+        "the branch holds about 4.0 GiB; GitHub strongly advises to keep a repository "
+        "below 5 GiB; hint: 'backproof prune --squash' with your rules gives space "
+        "back; a longer schedule adds less, and another backup repository begins anew");
 }
 
 Test(growth, warns_at_four_fifths_of_what_is_allowed)
