@@ -6,6 +6,7 @@
 #include "cmd/cmds.h"
 #include "cmd/registry.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -14,6 +15,7 @@
 #include "cmd/pruning.h"
 #include "flow/backup.h"
 #include "gha/context.h"
+#include "gha/outputs.h"
 
 enum { LIMIT_MS = 30 * 60 * 1000, MOST_JOBS = 64 };
 
@@ -142,6 +144,24 @@ static enum bp_code prune(struct bp_app *app, const struct bp_backup_result *bac
     return pruning->code;
 }
 
+/* For later steps of the workflow; the backup is made, so nothing here may fail it. */
+static void tell_runner(struct bp_app *app, const struct bp_backup_result *result)
+{
+    BP_AUTO(bp_list_free) struct bp_list outputs = {0};
+    struct bp_err err = {0};
+
+    bp_list_add(&outputs, "id");
+    bp_list_add(&outputs, result->id);
+    bp_list_add(&outputs, "commit");
+    bp_list_add(&outputs, result->commit);
+    bp_list_add(&outputs, "path");
+    bp_list_add(&outputs, result->path);
+    bp_list_add(&outputs, "rows");
+    bp_list_addf(&outputs, "%" PRId64, result->rows);
+    if (bp_gha_outputs(app->env, &app->out->secrets, &outputs, &err) != BP_OK)
+        bp_warn(app->out, "%s", err.msg);
+}
+
 /* Text comes piece by piece; JSON is one object, so it waits for all. */
 static enum bp_code finish(struct bp_app *app, const struct bp_backup_result *result,
                            struct pruning *pruning, struct bp_err *err)
@@ -149,6 +169,8 @@ static enum bp_code finish(struct bp_app *app, const struct bp_backup_result *re
     bool json = bp_config_is(&app->cfg, BP_OPT_FORMAT, "json");
     bool wanted = bp_config_flag(&app->cfg, BP_OPT_PRUNE) && !result->skipped;
 
+    if (!result->skipped)
+        tell_runner(app, result);
     if (!json)
         report_text(app, result);
     if (wanted && prune(app, result, pruning, err) == BP_OK && !json)

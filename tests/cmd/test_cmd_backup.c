@@ -1,8 +1,12 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/file.h"
 #include "base/json.h"
+#include "base/mem.h"
 #include "support/fake_app.h"
 #include "support/fake_clock.h"
 #include "support/fake_source.h"
@@ -44,6 +48,42 @@ Test(cmd_backup, says_what_was_backed_up_and_where_it_is)
     cr_expect(strstr(fake.out, "backed up 2024-01-15T14-30-45Z: 1 tables, 3 rows, ") == fake.out,
               "%s", fake.out);
     cr_expect_not_null(strstr(fake.out, "  path    backups/latest/latest_2024-01-15T14-30-45Z\n"));
+}
+
+/* The value of an output in the file of a runner; "" when it is there and empty. */
+static const char *output(const char *text, const char *name, char *value, size_t size)
+{
+    BP_AUTO(bp_freep) char *head = bp_format("%s<<", name);
+    const char *at = strstr(text, head);
+
+    cr_assert_not_null(at, "%s: %s", name, text);
+    at = strchr(at, '\n') + 1;
+    (void)snprintf(value, size, "%.*s", (int)strcspn(at, "\n"), at);
+    return value;
+}
+
+Test(cmd_backup, tells_a_runner_what_was_made)
+{
+    char path[] = "/tmp/bp-outputs-XXXXXX";
+    BP_AUTO(bp_freep) char *env = NULL;
+    BP_AUTO(bp_buf_free) struct bp_buf text = {0};
+    struct bp_err err;
+    char value[100];
+    int fd = mkstemp(path);
+
+    cr_assert_geq(fd, 0);
+    (void)close(fd);
+    env = bp_format("GITHUB_OUTPUT=%s", path);
+    fake.env[0] = env;
+    cr_expect_eq(run("backup --backup-repo /x"), 0, "%s", fake.err);
+    cr_assert_eq(bp_file_read(path, 10000, &text, &err), BP_OK);
+    cr_expect_str_eq(output(text.data, "id", value, sizeof(value)), "2024-01-15T14-30-45Z");
+    cr_expect_str_eq(output(text.data, "commit", value, sizeof(value)), "c0ffee1");
+    cr_expect_str_eq(output(text.data, "path", value, sizeof(value)),
+                     "backups/latest/latest_2024-01-15T14-30-45Z");
+    cr_expect_str_eq(output(text.data, "rows", value, sizeof(value)), "3");
+    cr_expect_eq(unlink(path), 0);
+    cr_expect_eq(run("backup --backup-repo /x --dry-run"), 0, "what cannot be told fails nothing");
 }
 
 Test(cmd_backup, prints_one_json_object)

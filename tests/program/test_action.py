@@ -8,14 +8,15 @@ import shutil
 import subprocess
 import unittest
 
-from harness import PROGRAM, ROOT, ProgramTest, clean_env, unwind_on_sigterm
+from harness import PROGRAM, ROOT, Cluster, ProgramTest, clean_env, unwind_on_sigterm
 from dispatching import CANCELS, DISPATCHES, FAST, REPO, TOKEN, DispatchTest
 from run_action import ActionRun, Ran
 
 HOSTILE = ('quo"te\'s', 'a\nb', '${{ secrets.X }}', '; touch pwned', '$(touch pwned)',
            '`touch pwned`', '##[error]pwned', '::set-output name=conclusion::pwned', '-x', '*',
            '\n::error::pwned\n::add-mask::a', '%0A::error::pwned', '\\', '${PATH}', 'ö☃')
-OUTPUTS = {'results', 'succeeded', 'failed', 'run-ids', 'conclusion'}
+OF_BACKUP = {'id', 'commit', 'path', 'rows'}
+OUTPUTS = {'results', 'succeeded', 'failed', 'run-ids', 'conclusion'} | OF_BACKUP
 
 
 def setUpModule() -> None:
@@ -155,7 +156,7 @@ class WithTheProgram(ActionTest):
         self.assertEqual({'GET'}, {call.method for call in self.fake.calls()})
 
     def test_what_a_mode_needs_is_told(self) -> None:
-        for mode in ('backup', 'list'):
+        for mode in ('backup', 'list', 'prune'):
             self.assertIn(f'{mode} needs --backup-repo', self.use({'mode': mode}, status=2).log)
 
     def test_a_cancelled_job_cancels_its_runs(self) -> None:
@@ -194,6 +195,54 @@ class WithTheProgram(ActionTest):
         print(f'the action itself takes {times[2]} ms', end=' ... ', flush=True)
 
 
+class WithADatabase(ActionTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.fill_cache()
+        cluster = Cluster()
+        cluster.__enter__()
+        self.addCleanup(cluster.__exit__, None, None, None)
+        cluster.create_db('shop')
+        cluster.psql('shop', 'create table t as select g from generate_series(1, 7) g')
+        self.backups = self.folder / 'backups.git'
+        subprocess.run(['git', 'init', '-q', '--bare', '-b', 'main', str(self.backups)], check=True)
+        self.given = {'mode': 'backup', 'database-url': cluster.url('shop', 'postgres'),
+                      'backup-repo': str(self.backups), 'backup-branch': 'main'}
+
+    def git(self, *words: str) -> str:
+        return subprocess.run(['git', '-C', str(self.backups), *words], text=True, check=True,
+                              capture_output=True).stdout.strip()
+
+    def test_a_backup_tells_what_it_made(self) -> None:
+        made = self.use(self.given).outputs
+        self.assertEqual(('7', self.git('rev-parse', 'main')), (made['rows'], made['commit']))
+        self.assertEqual(f'backups/latest/latest_{made["id"]}', made['path'])
+        self.assertIn('manifest.json', self.git('ls-tree', '--name-only',
+                                                f'{made["commit"]}:{made["path"]}'))
+        dry = self.use({**self.given, 'dry-run': 'true'}).outputs
+        self.assertEqual(('7', ''), (dry['rows'], dry['commit']))
+        failed = self.use({**self.given, 'database-url': 'postgresql://127.0.0.1:1/none',
+                           'connect-retries': '0'}, status=5).outputs
+        self.assertEqual(('', '', '', ''), tuple(failed[name] for name in sorted(OF_BACKUP)))
+
+    def test_old_archives_are_removed_behind_a_backup_and_in_a_job_of_their_own(self) -> None:
+        ids = [self.use(self.given).outputs['id'] for _ in range(3)]
+        made = self.use({**self.given, 'prune': 'true', 'keep-last': '3'}).outputs
+        self.assertEqual(made['commit'], self.git('rev-parse', 'main^'))
+        self.assertNotIn(ids[0], self.archives())
+        self.use({'mode': 'prune', 'keep-last': '2', 'squash': 'true', 'backup-branch': 'main',
+                  'backup-repo': str(self.backups)})
+        self.assertEqual('2', self.git('rev-list', '--count', 'main'))
+        self.assertEqual([ids[2], made['id']], self.archives())
+        self.use({'mode': 'prune', 'squash': 'true', 'backup-repo': str(self.backups)}, status=2)
+
+    def archives(self) -> list[str]:
+        names = self.git('ls-tree', '-d', '--name-only', 'main:backups/archive').splitlines()
+        found = [re.sub(r'--octo-org-shop--\w+--\w+', '', name) for name in names]
+        latest = self.git('ls-tree', '-d', '--name-only', 'main:backups/latest')
+        return [*sorted(found), latest.removeprefix('latest_')]
+
+
 class WithStandIns(ActionTest):
     """The program is one that notes its words and its environment."""
 
@@ -213,7 +262,7 @@ class WithStandIns(ActionTest):
         return dict(pair.split('=', 1) for pair in pairs)
 
     def test_each_mode_is_a_command(self) -> None:
-        for mode in ('dispatch', 'check', 'backup', 'list'):
+        for mode in ('dispatch', 'check', 'backup', 'list', 'prune'):
             self.use({'mode': mode, 'archive': 'ignored'})
             self.assertEqual([mode], self.words())
         self.use({'mode': 'restore', 'archive': 'latest'})
@@ -224,7 +273,7 @@ class WithStandIns(ActionTest):
             with self.subTest(mode):
                 ran = self.use({'mode': mode}, status=2)
                 self.assertIn("::error title=backproof::'mode' is none of dispatch, check, backup, "
-                              "list, restore\n", ran.log)
+                              "list, restore, prune\n", ran.log)
                 self.assertNotIn('pwned', ran.log)
         self.assertFalse((self.folder / 'words').exists())
         self.assertEqual([], list(self.folder.rglob('pwned')))
