@@ -116,14 +116,16 @@ static bool is_dry(const struct bp_app *app)
 
 static void put_sizes(const struct bp_prune_result *result, struct bp_buf *out)
 {
-    if (result->bytes_before < 0)
-        return;
-    if (result->bytes_after < 0) {
+    bool before = result->bytes_before >= 0;
+    bool after = result->bytes_after >= 0;
+
+    if (before != after) {
         bp_buf_puts(out, "  clone   ");
-        bp_put_size(out, result->bytes_before);
-        bp_buf_puts(out, " so far\n");
-        return;
+        bp_put_size(out, before ? result->bytes_before : result->bytes_after);
+        bp_buf_puts(out, before ? " so far\n" : " now\n");
     }
+    if (!before || !after)
+        return;
     bp_buf_puts(out, "  freed   ");
     bp_put_size(out, result->bytes_before > result->bytes_after
                          ? result->bytes_before - result->bytes_after

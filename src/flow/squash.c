@@ -195,6 +195,22 @@ static enum bp_code refused(struct bp_err *err)
                    inner.msg);
 }
 
+/* It takes a clone of the whole history, which may be too large for this disk or damaged: the very
+ * reasons to squash it. */
+static enum bp_code weigh(struct bp_prune *p, struct bp_prune_result *result, struct bp_err *err)
+{
+    struct bp_store *store = p->job->store;
+    struct bp_err why = {0};
+
+    if (store->ops->weigh(store, &result->bytes_before, &why) == BP_OK)
+        return BP_OK;
+    result->bytes_before = -1;
+    if (bp_stop_check(p->job->clock->stop, err) != BP_OK)
+        return err->code;
+    bp_warn(p->job->out, "what the squash frees cannot be told: %s", why.msg);
+    return BP_OK;
+}
+
 enum bp_code bp_squash(struct bp_prune *p, struct bp_prune_result *result, struct bp_err *err)
 {
     BP_AUTO(free_chain) struct chain chain = {.p = p};
@@ -203,8 +219,7 @@ enum bp_code bp_squash(struct bp_prune *p, struct bp_prune_result *result, struc
     struct bp_store_commit done = {0};
 
     bp_info(p->job->out, "reading all that is kept");
-    if (bp_squash_check(p, &messages, err) != BP_OK ||
-        store->ops->weigh(store, &result->bytes_before, err) != BP_OK)
+    if (bp_squash_check(p, &messages, err) != BP_OK || weigh(p, result, err) != BP_OK)
         return err->code;
     result->squashed = true;
     if (p->job->coming != NULL) /* it is not in the branch, so there is nothing to build on */

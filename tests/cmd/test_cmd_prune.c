@@ -143,6 +143,13 @@ Test(cmd_prune, refuses_rules_that_keep_nothing)
     cr_expect(strstr(fake.out, "removed 1 of 3 archives, kept 2\n") == fake.out, "%s", fake.out);
 }
 
+Test(cmd_prune, a_squash_of_unknown_size_tells_what_a_clone_takes_now)
+{
+    store.weights[0] = -1;
+    cr_expect_eq(run("prune --keep-last 2 --squash --backup-repo /x"), 0, "%s", fake.err);
+    cr_expect_not_null(strstr(fake.out, "\n  clone   1.0 MiB now\n"), "%s", fake.out);
+}
+
 Test(cmd_prune, a_squash_needs_a_rule)
 {
     int opens = store.opens;

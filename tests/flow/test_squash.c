@@ -187,6 +187,19 @@ Test(squash, refuses_when_a_file_is_missing)
     expect_refusal("its 'roles.sql' is missing");
 }
 
+Test(squash, a_history_that_cannot_be_weighed_is_squashed_all_the_same)
+{
+    prune_put_days(8, 12);
+    pw.store.weights[0] = -1;
+    cr_expect_eq(squash(2), BP_OK, "%s", pw.err.msg);
+    cr_expect_eq(pw.store.rewrites, 1);
+    cr_expect_eq(pw.result.bytes_before, -1);
+    cr_expect_eq(pw.result.bytes_after, 2000000);
+    cr_expect_not_null(
+        strstr(pw.printed, "warning: what the squash frees cannot be told: no space"), "%s",
+        pw.printed);
+}
+
 Test(squash, what_goes_need_not_be_readable)
 {
     prune_put_days(8, 12);

@@ -100,7 +100,8 @@ class PruneTest(BackupTest):
         folder = self.folder / f'fresh{len(list(self.folder.iterdir()))}'
         subprocess.run(['git', 'clone', '-q', '--bare', '-c', 'fetch.unpackLimit=1', '-c',
                         'transfer.unpackLimit=1', self.server.url(self.repo, with_auth=True),
-                        str(folder)], check=True, env=clean_env(GIT_CONFIG_GLOBAL='/dev/null'))
+                        str(folder)], check=True, capture_output=True,
+                       env=clean_env(GIT_CONFIG_GLOBAL='/dev/null'))
         said = subprocess.run(['git', '-C', str(folder), 'count-objects', '-v'], check=True,
                               capture_output=True, text=True).stdout
         return 1024 * sum(int(line.split()[1]) for line in said.splitlines()
@@ -161,6 +162,7 @@ class Rules(PruneTest):
         for words, rules, env in (
                 ('--keep-last 0 would keep nothing', ['--keep-last', '0'], {}),
                 ('would keep nothing', [], {'BACKPROOF_KEEP_LAST': '0'}),
+                ('--squash needs a rule', ['--squash'], {}),
                 ("'-1' is not a whole number", ['--keep-last', '-1'], {}),
                 ("'7d' is not a whole number", ['--keep-daily', '7d'], {}),
                 ("BACKPROOF_KEEP_DAILY: 'x' is not", [], {'BACKPROOF_KEEP_DAILY': 'x'}),
@@ -510,6 +512,20 @@ class Servers(PruneTest):
                 self.assertIn(how, said.err)
                 self.assertEqual(before, self.tip())
                 self.assertEqual(6, len(self.folders()))
+
+    def test_a_squash_saves_a_branch_whose_old_files_are_lost(self) -> None:
+        self.fill(6)
+        folder = sorted(path for path in self.folders() if '/archive/' in path)[1]
+        file = next(one for one in self.git('diff', '--name-only', f'main:{folder}', 'main:' + sorted(
+            path for path in self.folders() if '/latest/' in path)[0]).splitlines()
+            if one.endswith('data.sql'))
+        self.damage(f'{folder}/{file}')
+        with self.assertRaises(subprocess.CalledProcessError):
+            self.clone_bytes()
+        done = self.run_it('prune', '--keep-last', '2', '--squash')
+        self.assertIn('what the squash frees cannot be told', done.err)
+        self.assertEqual(2, self.commits())
+        self.assertGreater(self.clone_bytes(), 0)
 
     def test_what_the_server_has_lost_is_told_and_stays(self) -> None:
         self.fill(8)

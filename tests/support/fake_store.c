@@ -346,10 +346,9 @@ static enum bp_code store_weigh(struct bp_store *base, int64_t *bytes, struct bp
 {
     struct fake_store *self = (struct fake_store *)base;
 
-    (void)err;
     self->weighings++;
     *bytes = self->weights[self->rewrites > 0];
-    return BP_OK;
+    return *bytes >= 0 ? BP_OK : bp_fail(err, BP_EFAILED, "no space left on device");
 }
 
 static void no_free(struct bp_store *base)

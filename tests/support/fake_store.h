@@ -26,7 +26,7 @@ struct fake_store {
     char message[512]; /* of the last commit; what message() gives as well */
     bool is_public;
     int64_t held;
-    int64_t weights[2]; /* what weigh() gives before and after a rewrite() */
+    int64_t weights[2]; /* what weigh() gives before and after a rewrite(); below 0: BP_EFAILED */
     int weighings;
     int rewrites;
     char steps[4096];    /* of the last rewrite(), "time subject\n" each */
