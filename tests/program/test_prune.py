@@ -2,6 +2,7 @@
 and that nothing else is ever lost."""
 from __future__ import annotations
 
+import json
 import os
 import random
 import resource
@@ -296,10 +297,11 @@ class Marks(PruneTest):
             with self.work() as clone:
                 (clone / 'backups/keep').write_text(text)
             before = self.tip()
-            for command in (('prune', '--keep-last', '1'), ('prune', '--keep-last', '1', '--squash'),
-                            ('keep', ids[3])):
-                self.assert_fails(2, 'of backups/keep', *command)
-            self.assert_untouched(before)
+            self.assert_fails(2, 'of backups/keep', 'prune', '--keep-last', '1')
+            self.assertEqual(before, self.tip())
+        self.assert_fails(2, 'of backups/keep', 'prune', '--keep-last', '1', '--squash')
+        self.assert_fails(2, 'of backups/keep', 'keep', ids[3])
+        self.assert_untouched(before)
         with self.work() as clone:
             (clone / 'backups/keep').unlink()
             (clone / 'backups/keep').mkdir()
@@ -430,9 +432,13 @@ class WithBackups(PruneTest):
         for number in range(3):
             squash = self.start('prune', '--keep-last', '100', '--squash')
             backup = self.start('backup', '--format', 'json', DATABASE_URL=self.url(other))
-            made.append(self.finish(backup, 0).json['id'])
+            out, err = backup.communicate(timeout=60)
             self.finish(squash, 0)
-            self.assertEqual(sorted(made), sorted(self.ids()), f'round {number}')
+            if backup.returncode == 0:
+                made.append(json.loads(out)['id'])
+            else:       # a server has many words for a push that came too late
+                self.assertIn('error: cannot write to the backup repository', err)
+            self.assertEqual(sorted(made), sorted(self.ids()), f'round {number}: {err}')
         self.server.fsck(self.repo)
         self.assert_restores(made[1], self.states[1])
 
@@ -544,11 +550,11 @@ class Servers(PruneTest):
         self.prune('--keep-last', '3', '--squash')
         took, new = time.monotonic() - started, self.tree()
         chance = random.Random(5)
-        for number in range(10):
+        for number in range(6):
             self.git('update-ref', 'refs/heads/main', old)
             child = self.start('prune', '--keep-last', '3', '--squash')
             try:
-                child.communicate(timeout=took * (number + chance.random()) / 10)
+                child.communicate(timeout=took * (number + chance.random()) / 6)
             except subprocess.TimeoutExpired:
                 os.killpg(child.pid, signal.SIGKILL)
                 child.communicate()
@@ -588,12 +594,12 @@ class Servers(PruneTest):
                     repo = {'path': str(where), 'file': f'file://{where}', 'ssh': ssh.url(name)}
                     self.env = {'BACKPROOF_BACKUP_REPO': repo[name], 'HOME': str(self.folder),
                                 'GIT_SSH_COMMAND': ssh.command(key=ssh.key)}
-                    ids = self.ids()
-                    self.run_it('keep', ids[6])
-                    self.assertEqual(4, self.prune('--keep-daily', '3')['removed'])
+                    ids = [f'2024-01-0{day}T00-00-00Z' for day in range(9)]
+                    self.run_it('keep', ids[1])
                     done = self.prune('--keep-daily', '2', '--squash')
-                    self.assertEqual((3, True), (done['kept'], done['squashed']))
-                    self.assertEqual([ids[0], ids[1], ids[6]], self.ids())
+                    self.assertEqual((3, 5, True), (done['kept'], done['removed'],
+                                                    done['squashed']))
+                    self.assertEqual([ids[8], ids[7], ids[1]], self.ids())
 
 
 if __name__ == '__main__':
