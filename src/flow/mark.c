@@ -1,5 +1,4 @@
 #include "flow/mark.h"
-#include "flow/growth.h"
 
 #include <ctype.h>
 #include <stdio.h>
