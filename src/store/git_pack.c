@@ -138,6 +138,22 @@ static bool write_all(int fd, const void *data, size_t len, int64_t offset)
     return true;
 }
 
+/* Forget the pack that is being written; what has its name already stays. */
+static void drop(struct bp_git_pack *pack)
+{
+    if (pack->fd >= 0)
+        (void)close(pack->fd);
+    if (pack->path != NULL)
+        (void)unlink(pack->path);
+    bp_freep(&pack->path);
+    bp_freep(&pack->objects);
+    bp_freep(&pack->places);
+    pack->fd = -1;
+    pack->bytes = 0;
+    pack->count = 0;
+    pack->size = 0;
+}
+
 static enum bp_code begin(struct bp_git_pack *pack, struct bp_err *err)
 {
     /* The number of objects follows when it is known. */
@@ -150,8 +166,11 @@ static enum bp_code begin(struct bp_git_pack *pack, struct bp_err *err)
         bp_freep(&pack->path);
         return fail(pack, "begin", err);
     }
-    if (!write_all(pack->fd, head, sizeof(head), 0))
-        return fail(pack, "write", err);
+    if (!write_all(pack->fd, head, sizeof(head), 0)) {
+        (void)fail(pack, "write", err);
+        drop(pack);
+        return err->code;
+    }
     pack->bytes = HEAD_SIZE;
     return BP_OK;
 }
@@ -167,7 +186,9 @@ static enum bp_code write_sum(struct bp_git_pack *pack, unsigned char sum[BP_SHA
     off_t at = 0;
 
     put32(number, (uint32_t)pack->count);
-    if (!write_all(pack->fd, number, sizeof(number), HEAD_SIZE - (int64_t)sizeof(number)))
+    /* A write that failed may have left bytes behind the last object. */
+    if (ftruncate(pack->fd, pack->bytes) != 0 ||
+        !write_all(pack->fd, number, sizeof(number), HEAD_SIZE - (int64_t)sizeof(number)))
         return fail(pack, "write", err);
     while (got > 0) {
         got = pread(pack->fd, buffer, READ_SIZE, at);
@@ -185,30 +206,34 @@ static int by_id(const void *left, const void *right)
     return git_oid_cmp(&((const struct object *)left)->id, &((const struct object *)right)->id);
 }
 
-/* The objects must be sorted. */
+/* The objects themselves stay in order: the hash table has their numbers, and is needed still when
+ * the pack cannot be ended. */
 static void render_index(const struct bp_git_pack *pack, const unsigned char sum[BP_SHA1_SIZE],
                          struct bp_buf *out)
 {
     static const unsigned char head[] = {0xff, 't', 'O', 'c', 0, 0, 0, 2};
+    BP_AUTO(bp_freep) struct object *sorted = bp_alloc(pack->count, sizeof(*sorted));
     BP_AUTO(bp_sha1_freep) struct bp_sha1 *hash = bp_sha1_new();
     unsigned char bytes[BP_SHA1_SIZE];
     size_t below = 0;
 
+    memcpy(sorted, pack->objects, pack->count * sizeof(*sorted));
+    qsort(sorted, pack->count, sizeof(*sorted), by_id);
     bp_buf_add(out, head, sizeof(head));
     for (unsigned first = 0; first < FANOUT; first++) {
-        while (below < pack->count && pack->objects[below].id.id[0] <= first)
+        while (below < pack->count && sorted[below].id.id[0] <= first)
             below++;
         put32(bytes, (uint32_t)below);
         bp_buf_add(out, bytes, 4);
     }
     for (size_t i = 0; i < pack->count; i++)
-        bp_buf_add(out, pack->objects[i].id.id, BP_SHA1_SIZE);
+        bp_buf_add(out, sorted[i].id.id, BP_SHA1_SIZE);
     for (size_t i = 0; i < pack->count; i++) {
-        put32(bytes, pack->objects[i].crc);
+        put32(bytes, sorted[i].crc);
         bp_buf_add(out, bytes, 4);
     }
     for (size_t i = 0; i < pack->count; i++) {
-        put32(bytes, pack->objects[i].offset);
+        put32(bytes, sorted[i].offset);
         bp_buf_add(out, bytes, 4);
     }
     bp_buf_add(out, sum, BP_SHA1_SIZE);
@@ -254,22 +279,6 @@ static enum bp_code give_names(struct bp_git_pack *pack, const unsigned char sum
     return BP_OK;
 }
 
-/* Forget the pack that is being written; what has its name already stays. */
-static void drop(struct bp_git_pack *pack)
-{
-    if (pack->fd >= 0)
-        (void)close(pack->fd);
-    if (pack->path != NULL)
-        (void)unlink(pack->path);
-    bp_freep(&pack->path);
-    bp_freep(&pack->objects);
-    bp_freep(&pack->places);
-    pack->fd = -1;
-    pack->bytes = 0;
-    pack->count = 0;
-    pack->size = 0;
-}
-
 static void keep_part(struct bp_git_pack *pack)
 {
     struct bp_git_part part = {.ids = bp_alloc(pack->count, sizeof(*part.ids)),
@@ -287,7 +296,6 @@ static enum bp_code end(struct bp_git_pack *pack, struct bp_err *err)
 {
     unsigned char sum[BP_SHA1_SIZE];
 
-    qsort(pack->objects, pack->count, sizeof(*pack->objects), by_id);
     if (write_sum(pack, sum, err) != BP_OK || give_names(pack, sum, err) != BP_OK)
         return err->code;
     keep_part(pack);

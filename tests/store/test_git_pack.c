@@ -1,8 +1,10 @@
 #include <criterion/criterion.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/mem.h"
 #include "base/random.h"
@@ -171,6 +173,69 @@ Test(store_git_pack, a_folder_that_is_gone_is_said)
     cr_expect_eq(bp_git_pack_add(pack, &id, "x", 1, &err), BP_EFAILED);
     cr_expect_str_eq(err.msg,
                      "cannot begin a pack in '/nonexistent/pack': No such file or directory");
+}
+
+/* As when the disk is full: no file may become larger than this many bytes. */
+static void limit_files(rlim_t bytes)
+{
+    struct rlimit limit = {0};
+
+    (void)signal(SIGXFSZ, SIG_IGN);
+    cr_assert_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = bytes;
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void expect_objects(const char *wanted)
+{
+    end();
+    expect_output("", "cd server.git && git index-pack --strict -o i.idx objects/pack/*.pack 2>&1 "
+                      ">/dev/null && cmp i.idx objects/pack/*.idx");
+    expect_output(wanted,
+                  "cd server.git && git verify-pack -v objects/pack/*.idx | grep -c ' blob '");
+}
+
+Test(store_git_pack, one_that_could_not_be_ended_goes_on)
+{
+    char text[32];
+
+    for (int i = 0; i < 70; i++)
+        (void)add(text, (size_t)snprintf(text, sizeof(text), "%d", i));
+    limit_files((rlim_t)bp_git_pack_open_bytes(pack) + 5);
+    cr_expect_eq(bp_git_pack_end(pack, &err), BP_EFAILED);
+    limit_files((rlim_t)bp_git_pack_open_bytes(pack) + 500);
+    cr_expect_eq(bp_git_pack_end(pack, &err), BP_EFAILED, "the index does not fit");
+    limit_files(RLIM_INFINITY);
+    for (int i = 0; i < 72; i++)
+        (void)add(text, (size_t)snprintf(text, sizeof(text), "%d", i));
+    expect_objects("72");
+}
+
+Test(store_git_pack, a_content_that_was_written_in_part_is_not_in_it)
+{
+    BP_AUTO(bp_freep) char *noise = bp_alloc(1, 40000);
+    git_oid id;
+
+    (void)add("x", 1);
+    bp_random(noise, 40000);
+    bp_git_pack_name(noise, 40000, &id);
+    limit_files(20000);
+    cr_expect_eq(bp_git_pack_add(pack, &id, noise, 40000, &err), BP_EFAILED);
+    limit_files(RLIM_INFINITY);
+    (void)add("y", 1);
+    expect_objects("2");
+}
+
+Test(store_git_pack, one_that_could_not_be_begun_is_begun_again)
+{
+    git_oid id;
+
+    bp_git_pack_name("x", 1, &id);
+    limit_files(5);
+    cr_expect_eq(bp_git_pack_add(pack, &id, "x", 1, &err), BP_EFAILED);
+    limit_files(RLIM_INFINITY);
+    (void)add("x", 1);
+    expect_objects("1");
 }
 
 enum { THREADS = 4, EACH = 300 };
