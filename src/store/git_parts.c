@@ -14,7 +14,8 @@
 
 enum {
     ABANDONED_S = 24 * 60 * 60,
-    REMOVE_MS = 10000, /* for the last request of a run that was told to end */
+    MOST_REMOVED = 100, /* of abandoned references at once */
+    REMOVE_MS = 10000,  /* for the last request of a run that was told to end */
 };
 
 struct bp_git_parts {
@@ -23,8 +24,8 @@ struct bp_git_parts {
     bool stop_open;
     struct bp_clock clock;
 
-    pthread_mutex_t lock; /* of busy and failed */
-    bool busy;            /* a thread sends, or somebody is about to start one: all below is his */
+    pthread_mutex_t lock; /* of all before ref */
+    bool busy;            /* a thread sends: what begins with ref is his */
     bool failed;          /* leave it to the push of the branch */
     bool started;         /* there is a thread to join */
     pthread_t thread;
@@ -35,49 +36,84 @@ struct bp_git_parts {
     git_oid tree;      /* of that commit: a folder for each part */
 };
 
+/* A pack is ended at its limit whether it is sent or not: what is waited for must be less. */
+static int64_t within_limit(const struct bp_git_options *options, int64_t size)
+{
+    int64_t limit = options->push_limit > 0 ? options->push_limit : BP_GIT_PACK_MOST;
+
+    return size < limit / 2 ? size : limit / 2;
+}
+
 struct bp_git_parts *bp_git_parts_new(struct bp_git_store *git)
 {
     struct bp_git_parts *parts = bp_alloc(1, sizeof(*parts));
 
     parts->git = git;
-    parts->next_size = git->options.part_size;
+    parts->next_size = within_limit(&git->options, git->options.part_size);
     (void)pthread_mutex_init(&parts->lock, NULL);
     return parts;
 }
 
-static enum bp_code push_ref(struct bp_git_parts *parts, struct bp_clock *clock,
-                             const char *refspec, struct bp_err *err)
+static void begin_push(struct bp_list *argv)
+{
+    static const char *const words[] = {"git", "push", "--quiet", "--no-verify", BP_GIT_REMOTE};
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        bp_list_add(argv, words[i]);
+}
+
+static enum bp_code push(struct bp_git_parts *parts, struct bp_clock *clock, struct bp_list *argv,
+                         struct bp_err *err)
 {
     struct bp_git_store *git = parts->git;
-    const char *argv[] = {"git", "push", "--quiet", "--no-verify", BP_GIT_REMOTE, refspec, NULL};
     BP_AUTO(bp_child_result_free) struct bp_child_result result = {0};
-    enum bp_code rc = bp_git_run_until(git, clock, argv, NULL, &result, err);
+    enum bp_code rc = BP_OK;
+
+    bp_list_take(argv, NULL);
+    rc = bp_git_run_until(git, clock, (const char *const *)argv->at, NULL, &result, err);
 
     if (rc != BP_OK)
         return bp_wrap(err, "pushing to '%s'", git->options.url);
     return result.exit_status == 0 ? BP_OK : bp_git_fail_command(git, "push", &result, err);
 }
 
-/* What a run that was killed has left: a reference's name begins with its time. Best effort. */
+static enum bp_code push_ref(struct bp_git_parts *parts, struct bp_clock *clock,
+                             const char *refspec, struct bp_err *err)
+{
+    BP_AUTO(bp_list_free) struct bp_list argv = {0};
+
+    begin_push(&argv);
+    bp_list_add(&argv, refspec);
+    return push(parts, clock, &argv, err);
+}
+
+/* What a run that was killed has left: a reference's name begins with its time. Best effort, and in
+ * one push: a server that lets nobody remove them has one more after each backup. */
 static void remove_abandoned(struct bp_git_parts *parts, struct bp_clock *clock)
 {
     static const char *const argv[] = {"git", "ls-remote", BP_GIT_REMOTE, UPLOADS "*", NULL};
     BP_AUTO(bp_child_result_free) struct bp_child_result result = {0};
+    BP_AUTO(bp_list_free) struct bp_list removal = {0};
     int64_t oldest = bp_clock_wall(clock) / 1000 - ABANDONED_S;
     struct bp_err err = {0};
     const char *line = NULL;
+    size_t count = 0;
 
     if (bp_git_run_until(parts->git, clock, argv, NULL, &result, &err) != BP_OK ||
         result.exit_status != 0)
         return;
-    for (line = strstr(bp_buf_str(&result.out), UPLOADS); line != NULL;
+    begin_push(&removal);
+    for (line = strstr(bp_buf_str(&result.out), UPLOADS); line != NULL && count < MOST_REMOVED;
          line = strstr(line + 1, UPLOADS)) {
-        BP_AUTO(bp_freep) char *refspec = bp_format(":%.*s", (int)strcspn(line, "\n"), line);
         int64_t begun = strtoll(line + strlen(UPLOADS), NULL, 10);
 
-        if (begun > 0 && begun < oldest)
-            (void)push_ref(parts, clock, refspec, &err);
+        if (begun <= 0 || begun >= oldest)
+            continue;
+        bp_list_addf(&removal, ":%.*s", (int)strcspn(line, "\n"), line);
+        count++;
     }
+    if (count > 0)
+        (void)push(parts, clock, &removal, &err);
 }
 
 static char *new_ref(struct bp_clock *clock)
@@ -89,8 +125,8 @@ static char *new_ref(struct bp_clock *clock)
 }
 
 /*
- * A server unpacks a push of fewer objects than this (receive.unpackLimit) into files, each of which
- * it compresses anew: that takes several times as long as to keep the pack.
+ * A server unpacks a push of fewer objects than this (receive.unpackLimit) into files, each of
+ * which it compresses anew: that takes several times as long as to keep the pack.
  */
 enum { KEPT_OBJECTS = 100, MOST_LEVELS = 20 };
 
@@ -224,6 +260,7 @@ void bp_git_parts_join(struct bp_git_parts *parts)
     parts->started = false;
 }
 
+/* Under the lock, which the last thread has given back for good. */
 static bool start(struct bp_git_parts *parts)
 {
     struct bp_err err = {0};
@@ -238,27 +275,21 @@ static bool start(struct bp_git_parts *parts)
         parts->clock.stop = &parts->stop;
     }
     /* Each takes more than the one before: a large backup must not be hundreds of pushes. */
-    parts->next_size += parts->next_size / 2;
+    parts->next_size = within_limit(&parts->git->options, parts->next_size + parts->next_size / 2);
     parts->started = pthread_create(&parts->thread, NULL, send_in_thread, parts) == 0;
     return parts->started;
 }
 
 void bp_git_parts_offer(struct bp_git_parts *parts)
 {
-    bool mine = false;
-
     if (parts->git->options.part_size == 0)
         return;
     (void)pthread_mutex_lock(&parts->lock);
-    mine = !parts->busy && !parts->failed &&
-           bp_git_pack_open_bytes(parts->git->pack) >= parts->next_size;
-    parts->busy = parts->busy || mine;
-    (void)pthread_mutex_unlock(&parts->lock);
-    if (!mine || start(parts))
-        return;
-    (void)pthread_mutex_lock(&parts->lock);
-    parts->failed = true;
-    parts->busy = false;
+    if (!parts->busy && !parts->failed &&
+        bp_git_pack_open_bytes(parts->git->pack) >= parts->next_size) {
+        parts->busy = start(parts);
+        parts->failed = !parts->busy;
+    }
     (void)pthread_mutex_unlock(&parts->lock);
 }
 

@@ -115,6 +115,19 @@ Test(store_git_parts, what_is_put_is_sent_before_the_commit)
     expect_whole();
 }
 
+Test(store_git_parts, a_part_that_would_never_come_together_within_the_limit_is_smaller)
+{
+    box.options.part_size = 1000000;
+    box.options.push_limit = 100000;
+    store = git_box_store(&box);
+    stage_noise(5, 20000);
+    bp_git_parts_join(((struct bp_git_store *)store)->parts);
+    expect_output("1", "git -C server.git for-each-ref refs/backproof/upload | wc -l");
+    stage_noise(20, 40000);
+    cr_assert_eq(git_box_commit(store, "x", &err), BP_OK, "%s", err.msg);
+    expect_whole();
+}
+
 Test(store_git_parts, what_is_given_up_leaves_no_reference)
 {
     struct bp_git_store *git = NULL;
@@ -183,4 +196,18 @@ Test(store_git_parts, what_a_killed_run_left_goes_after_a_day)
     cr_assert_eq(git_box_commit(store, "x", &err), BP_OK, "%s", err.msg);
     expect_output("b", "git -C server.git for-each-ref --format='%(refname)' refs/backproof | "
                        "sed 's/.*-//'");
+}
+
+Test(store_git_parts, what_many_killed_runs_left_goes_in_one_push)
+{
+    bp_free(git_box_run(&box, "git clone -q server.git w 2>&1; cd w && git commit -q "
+                              "--allow-empty -m 1 && for t in 1000-a 1000-b 1001-c; do "
+                              "git push -q origin HEAD:refs/backproof/upload/$t; done"));
+    git_box_hook(&box, "pre-receive", "grep -c ' 0000000000*.*upload/100' >>../removals || true");
+    box.options.push_limit = 100000;
+    store = git_box_store(&box);
+    stage_noise(20, 40000);
+    cr_assert_eq(git_box_commit(store, "x", &err), BP_OK, "%s", err.msg);
+    expect_whole();
+    expect_output("3", "grep -v '^0' removals");
 }
