@@ -14,10 +14,11 @@ enum bp_code bp_git_start_tree(struct bp_git_store *git, const git_oid *from, gi
                                struct bp_err *err)
 {
     BP_AUTO(bp_git_tree_freep) git_tree *tree = NULL;
-    int result = from != NULL ? git_tree_lookup(&tree, git->repo, from) : 0;
+    int result = 0;
 
-    if (result == 0)
-        result = git_treebuilder_new(out, git->repo, tree);
+    if (from != NULL && bp_git_look_up_tree(git, from, &tree, err) != BP_OK)
+        return err->code;
+    result = git_treebuilder_new(out, git->repo, tree);
     return result == 0 ? BP_OK : bp_git_fail(err, result, "build a folder");
 }
 
@@ -236,7 +237,15 @@ static enum bp_code bring_what_left(struct bp_git_store *git, struct bp_err *err
         if (!bp_git_ids_has(&git->known, id) && !git_odb_exists(git->odb, id))
             bp_git_ids_add(&missing, id);
     }
-    return missing.count > 0 ? bp_git_wire_objects(git, &missing, BP_GIT_ALONE, err) : BP_OK;
+    if (missing.count == 0 || bp_git_wire_objects(git, &missing, BP_GIT_ALONE, err) == BP_OK)
+        return BP_OK;
+    if (err->code != BP_ELOCKED)
+        return err->code;
+    /* Trying again would not bring them back. */
+    return bp_fail(err, BP_EFAILED,
+                   "the branch '%s' in '%s' was rewritten meanwhile, and what it held before is "
+                   "gone from there; hint: run it again",
+                   git->options.branch, git->options.url);
 }
 
 enum bp_code bp_git_make_commit(struct bp_git_store *git, const struct bp_git_draft *c,

@@ -10,12 +10,15 @@
 
 /*
  * What of the tip comes at first, the best that the server allows:
- *   tree:3     the folders of three levels: the root, backups/ and the names in backups/archive/.
- * An archive's own are fetched when somebody asks, so that a backup costs the same however many
- * archives there are tree:0     the commit alone blob:none  all folders
+ * - tree:3, the folders of three levels: the root, backups/ and the names in backups/archive/. An
+ *   archive's own are fetched when somebody asks, so that a backup costs the same however many
+ *   archives there are
+ * - tree:0, the commit alone
+ * - blob:none, all folders
+ * - all of it, files as well
  */
-static const char *const filters[] = {"tree:3", "tree:0", "blob:none"};
-enum { NO_TREES = 2 }; /* the place of the filter for servers that have none for trees */
+static const char *const filters[] = {"tree:3", "tree:0", "blob:none", NULL};
+enum { NO_TREES = 2, NO_FILTER = 3 }; /* places of what servers get that refuse the ones before */
 
 /* Say nothing of what is here already. */
 static const char no_negotiation[] = "fetch.negotiationAlgorithm=noop";
@@ -54,6 +57,14 @@ static enum bp_code fetch(struct bp_git_store *git, struct bp_list *argv, const 
     return rc == BP_OK ? rc : bp_wrap(err, "fetching from '%s'", git->options.url);
 }
 
+static void add_filter(const char *filter, struct bp_list *argv)
+{
+    if (filter != NULL)
+        bp_list_addf(argv, "--filter=%s", filter);
+    else
+        bp_list_add(argv, "--no-filter");
+}
+
 /* Take the tip's commit and what the filter lets through of it, or (NULL) all. *found is false when
  * the server has no such reference. */
 static enum bp_code fetch_tip(struct bp_git_store *git, const char *filter,
@@ -64,10 +75,7 @@ static enum bp_code fetch_tip(struct bp_git_store *git, const char *filter,
     /* To get all of it, nothing must be said of what is here already. */
     start(filter == NULL ? no_negotiation : "fetch.negotiationAlgorithm=default", &argv);
     bp_list_add(&argv, "--depth=1");
-    if (filter != NULL)
-        bp_list_addf(&argv, "--filter=%s", filter);
-    else
-        bp_list_add(&argv, "--no-filter");
+    add_filter(filter, &argv);
     bp_list_add(&argv, BP_GIT_REMOTE);
     bp_list_addf(&argv, "+%s%s:" BP_GIT_TIP_REF, git->ref_folder, git->options.branch);
     if (fetch(git, &argv, NULL, result, err) != BP_OK)
@@ -84,14 +92,15 @@ static bool is_filter_refused(const struct bp_child_result *result)
     const char *errs = bp_buf_str(&result->errs);
 
     return strstr(errs, "tree filter allows max depth") != NULL ||
-           strstr(errs, "filter 'tree' not supported") != NULL;
+           strstr(errs, "filter 'tree' not supported") != NULL ||
+           strstr(errs, "filter 'blob:none' not supported") != NULL;
 }
 
 static enum bp_code fetch_levels(struct bp_git_store *git, bool *found, struct bp_err *err)
 {
     enum bp_code rc = BP_OK;
 
-    for (size_t i = git->filter; i <= NO_TREES; i++) {
+    for (size_t i = git->filter; i <= NO_FILTER; i++) {
         BP_AUTO(bp_child_result_free) struct bp_child_result result = {0};
 
         git->filter = i;
@@ -118,8 +127,10 @@ enum bp_code bp_git_wire_tip(struct bp_git_store *git, bool *found, struct bp_er
     return rc;
 }
 
-/* A server without protocol 2 may send no single files: take all of the tip. */
-static enum bp_code fetch_whole_tip(struct bp_git_store *git, struct bp_err *err)
+/* A server without protocol 2 may send no single files: take all of the tip. It does not help when
+ * the branch is another one by now. */
+static enum bp_code fetch_whole_tip(struct bp_git_store *git, const struct bp_git_ids *ids,
+                                    struct bp_err *err)
 {
     BP_AUTO(bp_child_result_free) struct bp_child_result result = {0};
     bool found = false;
@@ -128,7 +139,20 @@ static enum bp_code fetch_whole_tip(struct bp_git_store *git, struct bp_err *err
     if (rc == BP_OK && !found)
         return bp_fail(err, BP_ELOCKED, "the branch '%s' was removed from '%s' meanwhile",
                        git->options.branch, git->options.url);
+    for (size_t i = 0; rc == BP_OK && i < ids->count; i++) {
+        if (!git_odb_exists(git->odb, &ids->at[i]))
+            return bp_fail(err, BP_ELOCKED, "the branch '%s' in '%s' was changed meanwhile",
+                           git->options.branch, git->options.url);
+    }
     return rc;
+}
+
+/* Of what is fetched by its name. */
+static const char *filter_below(const struct bp_git_store *git, enum bp_git_reach reach)
+{
+    if (git->filter == NO_FILTER)
+        return NULL;
+    return filters[reach == BP_GIT_ALONE && git->filter < NO_TREES ? 1 : NO_TREES];
 }
 
 enum bp_code bp_git_wire_objects(struct bp_git_store *git, const struct bp_git_ids *ids,
@@ -140,8 +164,7 @@ enum bp_code bp_git_wire_objects(struct bp_git_store *git, const struct bp_git_i
 
     /* As git itself does for a file that a partial clone lacks. */
     start(no_negotiation, &argv);
-    bp_list_addf(&argv, "--filter=%s",
-                 reach == BP_GIT_ALONE && git->filter < NO_TREES ? filters[1] : filters[NO_TREES]);
+    add_filter(filter_below(git, reach), &argv);
     bp_list_add(&argv, "--stdin");
     bp_list_add(&argv, BP_GIT_REMOTE);
     for (size_t i = 0; i < ids->count; i++) {
@@ -155,7 +178,7 @@ enum bp_code bp_git_wire_objects(struct bp_git_store *git, const struct bp_git_i
         return BP_OK;
     if (strstr(bp_buf_str(&result.errs), "unadvertised object") != NULL ||
         strstr(bp_buf_str(&result.errs), "not our ref") != NULL)
-        return fetch_whole_tip(git, err);
+        return fetch_whole_tip(git, ids, err);
     return bp_git_fail_command(git, "fetch", &result, err);
 }
 

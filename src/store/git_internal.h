@@ -216,6 +216,10 @@ void bp_git_ids_sort(struct bp_git_ids *ids); /* and drop doubles */
 bool bp_git_ids_has(const struct bp_git_ids *ids, const git_oid *id);
 void bp_git_ids_free(struct bp_git_ids *ids); /* for BP_AUTO */
 
+/* A tree that is here, or that the server has. */
+enum bp_code bp_git_look_up_tree(struct bp_git_store *git, const git_oid *id, git_tree **out,
+                                 struct bp_err *err) BP_CHECK;
+
 /* The tip's tree, lent; NULL when there is no branch. */
 const git_oid *bp_git_root(const struct bp_git_store *git);
 

@@ -104,8 +104,7 @@ static enum bp_code look_for_tree(struct bp_git_store *git, const git_oid *id, g
     return bp_git_fail(err, result, "read a folder of the branch");
 }
 
-/* A tree that is here, or that the server has. */
-static enum bp_code look_up_tree(struct bp_git_store *git, const git_oid *id, git_tree **out,
+enum bp_code bp_git_look_up_tree(struct bp_git_store *git, const git_oid *id, git_tree **out,
                                  struct bp_err *err)
 {
     git_oid one = *id;
@@ -177,7 +176,7 @@ enum bp_code bp_git_find(struct bp_git_store *git, const git_oid *root, const ch
     while (rc == BP_OK && lacks) {
         BP_AUTO(bp_git_tree_freep) git_tree *tree = NULL;
 
-        rc = look_up_tree(git, &item->id, &tree, err);
+        rc = bp_git_look_up_tree(git, &item->id, &tree, err);
         if (rc == BP_OK)
             rc = walk_down(git, root, path, item, &lacks, err);
     }
@@ -328,7 +327,7 @@ enum bp_code bp_git_list(struct bp_store *self, const char *path, struct bp_list
 
     if (rc != BP_OK || item.mode != GIT_FILEMODE_TREE)
         return rc;
-    rc = look_up_tree(git, &item.id, &tree, err);
+    rc = bp_git_look_up_tree(git, &item.id, &tree, err);
     for (size_t i = 0; rc == BP_OK && i < git_tree_entrycount(tree); i++)
         bp_list_add(names, git_tree_entry_name(git_tree_entry_byindex(tree, i)));
     bp_list_sort(names); /* Git sorts a folder as if its name ended with a slash */
