@@ -1,6 +1,17 @@
 #include "flow/push_again.h"
 
-enum { PUSHES = 6, PUSH_AGAIN_MS = 2000 };
+#include "base/random.h"
+
+enum { PUSHES = 6, PUSH_AGAIN_MS = 2000, JITTER_MS = 1000 };
+
+/* Longer each time, and never as long as another one who began to wait in the same moment. */
+static int64_t wait_before(int number)
+{
+    uint16_t jitter = 0;
+
+    bp_random(&jitter, sizeof(jitter));
+    return (int64_t)PUSH_AGAIN_MS * number + jitter % JITTER_MS;
+}
 
 /* Whether it may go better a little later: a lost race, or an outage in which nothing arrived. */
 static bool may_pass(enum bp_code rc)
@@ -20,7 +31,7 @@ enum bp_code bp_push_again(const struct bp_push_again *push, struct bp_err *err)
             return bp_fail(err, stop.code, "%s%s", stop.msg,
                            rc == BP_ELOCKED ? "" : "; it is not known whether the change arrived");
         bp_info(push->out, "%s; trying again", err->msg);
-        if (bp_clock_sleep(push->clock, (int64_t)PUSH_AGAIN_MS * i, err) != BP_OK)
+        if (bp_clock_sleep(push->clock, wait_before(i), err) != BP_OK)
             return err->code;
         rc = push->store->ops->refresh(push->store, err);
         if (rc == BP_OK)

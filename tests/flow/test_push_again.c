@@ -63,9 +63,23 @@ Test(push_again, looks_again_and_waits_longer_before_each_try)
     cr_expect_eq(push(tries, &used), BP_OK);
     cr_expect_eq(used, 4u);
     cr_expect_eq(store.refreshes, 3);
-    cr_expect_eq(fclock.each_ms[0], 2000);
-    cr_expect_eq(fclock.each_ms[1], 4000);
-    cr_expect_eq(fclock.each_ms[2], 6000);
+    for (int i = 0; i < 3; i++) {
+        cr_expect_geq(fclock.each_ms[i], 2000 * (i + 1));
+        cr_expect_lt(fclock.each_ms[i], 2000 * (i + 1) + 1000);
+    }
+}
+
+Test(push_again, two_who_lost_do_not_wait_equally_long)
+{
+    static const enum bp_code tries[] = {BP_ELOCKED, BP_ELOCKED, BP_ELOCKED,
+                                         BP_ELOCKED, BP_ELOCKED, BP_OK};
+    int64_t extra = 0;
+    size_t used = 0;
+
+    cr_expect_eq(push(tries, &used), BP_OK);
+    for (int i = 0; i < 5; i++)
+        extra += fclock.each_ms[i] - 2000 * (i + 1);
+    cr_expect_gt(extra, 0, "five times none is one in 10^15");
 }
 
 Test(push_again, a_refusal_ends_it)
