@@ -54,17 +54,17 @@ static void choose_archive_path(const struct bp_catalog *catalog,
 
 /* Stage the manifest, the last file: the archive is whole now. */
 static enum bp_code stage_manifest(struct bp_backup *b, const struct bp_archive_name *name,
-                                   struct bp_err *err)
+                                   struct bp_buf *text, struct bp_err *err)
 {
-    BP_AUTO(bp_buf_free) struct bp_buf text = {0};
     struct bp_blob blob = {0};
 
     bp_free(b->manifest.id);
     b->manifest.id = bp_strdup(name->id);
-    bp_manifest_render(&b->manifest, &text);
-    b->described = text.len;
+    bp_buf_cut(text, 0);
+    bp_manifest_render(&b->manifest, text);
+    b->described = text->len;
     if (bp_backup_check_manifest(b, err) != BP_OK ||
-        b->job->store->ops->put(b->job->store, bp_buf_str(&text), text.len, &blob, err) != BP_OK)
+        b->job->store->ops->put(b->job->store, bp_buf_str(text), text->len, &blob, err) != BP_OK)
         return err->code;
     /* Not again when the push is tried again: only the manifest may be another one then. */
     if (b->added == 0)
@@ -104,27 +104,81 @@ static enum bp_code move_latest(struct bp_backup *b, struct bp_catalog *catalog,
 struct change {
     struct bp_backup *b;
     struct bp_backup_result *result;
+    struct bp_buf manifest;        /* of the last try; none before the first one */
+    struct bp_store_commit commit; /* of the last try that may arrive yet */
 };
 
-static enum bp_code commit_once(void *ctx, struct bp_err *err)
+/* Whether this archive of the branch is what was tried to push. */
+static enum bp_code is_tried(const struct change *change, const struct bp_catalog_entry *entry,
+                             bool *out, struct bp_err *err)
 {
-    struct bp_backup *b = ((struct change *)ctx)->b;
-    struct bp_backup_result *result = ((struct change *)ctx)->result;
-    BP_AUTO(bp_catalog_free) struct bp_catalog catalog = {0};
+    struct bp_store *store = change->b->job->store;
+    BP_AUTO(bp_list_free) struct bp_list paths = {0};
+    BP_AUTO(bp_buf_free) struct bp_buf text = {0};
+    struct bp_err why = {0};
+    enum bp_code rc = BP_OK;
+
+    bp_list_addf(&paths, "%s/%s", entry->path, BP_MANIFEST_NAME);
+    rc = store->ops->fetch(store, &paths, err);
+    if (rc != BP_OK)
+        return rc;
+    rc = store->ops->read(store, paths.at[0], BP_MANIFEST_LIMIT, &text, &why);
+    *out = rc == BP_OK && text.len == change->manifest.len &&
+           memcmp(bp_buf_str(&text), change->manifest.data, text.len) == 0;
+    return BP_OK;
+}
+
+/* A server may have gone on with a push that seemed lost: once in the branch is enough. NULL: it is
+ * not there. */
+static enum bp_code find_tried(const struct change *change, const struct bp_catalog *catalog,
+                               const struct bp_catalog_entry **out, struct bp_err *err)
+{
+    *out = NULL;
+    for (size_t i = 0; change->manifest.len > 0 && i < catalog->count; i++) {
+        bool same = false;
+
+        if (strcmp(catalog->at[i].name.id, change->b->manifest.id) != 0)
+            continue;
+        if (is_tried(change, &catalog->at[i], &same, err) != BP_OK)
+            return err->code;
+        if (same)
+            *out = &catalog->at[i];
+    }
+    return BP_OK;
+}
+
+/* It is in the branch, which held so many archives before. */
+static void tell(const struct change *change, size_t archives)
+{
+    struct bp_backup *b = change->b;
+    struct bp_backup_result *result = change->result;
+
+    b->archives = archives;
+    result->pushed_bytes = b->added;
+    result->full_ms = bp_growth_full_ms(&result->growth, bp_clock_wall(b->job->clock),
+                                        bp_growth_next(&result->growth));
+    (void)snprintf(result->id, sizeof(result->id), "%s", b->manifest.id);
+    (void)snprintf(result->commit, sizeof(result->commit), "%s", change->commit.id);
+}
+
+static enum bp_code add_archive(struct change *change, struct bp_catalog *catalog,
+                                struct bp_err *err)
+{
+    struct bp_backup *b = change->b;
+    struct bp_backup_result *result = change->result;
     BP_AUTO(bp_buf_free) struct bp_buf message = {0};
     BP_AUTO(bp_freep) struct bp_edit *edits = NULL;
     BP_AUTO(bp_list_free) struct bp_list paths = {0};
     struct bp_store_commit commit = {0};
+    enum bp_code rc = BP_OK;
     struct bp_archive_name name = {0};
     char folder[BP_ARCHIVE_NAME_SIZE];
     size_t count = 0;
 
-    if (bp_catalog_load(b->job->store, &catalog, err) != BP_OK)
-        return err->code;
-    choose_id(&catalog, b->manifest.started_ms, &name);
-    edits = bp_alloc(catalog.count + 2, sizeof(*edits));
-    if (stage_manifest(b, &name, err) != BP_OK ||
-        move_latest(b, &catalog, edits, &count, &paths, err) != BP_OK)
+    choose_id(catalog, b->manifest.started_ms, &name);
+    edits = bp_alloc(catalog->count + 2, sizeof(*edits));
+    if (stage_manifest(b, &name, &change->manifest, err) != BP_OK ||
+        move_latest(b, catalog, edits, &count, &paths, err) != BP_OK)
         return err->code;
     bp_archive_name_format(&name, folder);
     (void)snprintf(result->path, sizeof(result->path), "%s/%s", BP_PATH_LATEST, folder);
@@ -133,15 +187,28 @@ static enum bp_code commit_once(void *ctx, struct bp_err *err)
     bp_backup_grow(b, &result->growth);
     bp_backup_message(name.id, b->job->branch, &b->manifest, &message);
     bp_growth_write(&result->growth, &message);
-    if (b->job->store->ops->commit(b->job->store, edits, count, bp_buf_str(&message), &commit,
-                                   err) != BP_OK)
+    rc =
+        b->job->store->ops->commit(b->job->store, edits, count, bp_buf_str(&message), &commit, err);
+    if (rc != BP_ELOCKED)
+        change->commit = commit;
+    if (rc == BP_OK)
+        tell(change, catalog->count);
+    return rc;
+}
+
+static enum bp_code commit_once(void *ctx, struct bp_err *err)
+{
+    struct change *change = ctx;
+    BP_AUTO(bp_catalog_free) struct bp_catalog catalog = {0};
+    const struct bp_catalog_entry *tried = NULL;
+
+    if (bp_catalog_load(change->b->job->store, &catalog, err) != BP_OK ||
+        find_tried(change, &catalog, &tried, err) != BP_OK)
         return err->code;
-    b->archives = catalog.count; /* all that were there before this one */
-    result->pushed_bytes = b->added;
-    result->full_ms = bp_growth_full_ms(&result->growth, bp_clock_wall(b->job->clock),
-                                        bp_growth_next(&result->growth));
-    (void)snprintf(result->id, sizeof(result->id), "%s", name.id);
-    (void)snprintf(result->commit, sizeof(result->commit), "%s", commit.id);
+    if (tried == NULL)
+        return add_archive(change, &catalog, err);
+    (void)snprintf(change->result->path, sizeof(change->result->path), "%s", tried->path);
+    tell(change, catalog.count - 1);
     return BP_OK;
 }
 
@@ -154,6 +221,8 @@ enum bp_code bp_backup_commit(struct bp_backup *b, struct bp_backup_result *resu
                                        .out = b->job->out,
                                        .change = commit_once,
                                        .ctx = &change};
+    enum bp_code rc = bp_push_again(&push, err);
 
-    return bp_push_again(&push, err);
+    bp_buf_free(&change.manifest);
+    return rc;
 }

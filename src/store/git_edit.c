@@ -291,12 +291,12 @@ static enum bp_code publish(struct bp_git_store *git, const git_oid *commit,
 {
     enum bp_code rc = bp_git_parts_send(git->parts, err);
 
+    (void)git_oid_tostr(out->id, sizeof(out->id), commit);
     if (rc == BP_OK)
         rc = bp_git_wire_push(git, commit, err);
     if (rc != BP_OK)
         return rc;
     bp_git_parts_remove(git->parts);
-    (void)git_oid_tostr(out->id, sizeof(out->id), commit);
     advance(git, commit, made);
     return BP_OK;
 }

@@ -155,6 +155,15 @@ static const char *filter_below(const struct bp_git_store *git, enum bp_git_reac
     return filters[reach == BP_GIT_ALONE && git->filter < NO_TREES ? 1 : NO_TREES];
 }
 
+/* The last one is said of a repository that has no branch any more. */
+static bool is_object_refused(const struct bp_child_result *result)
+{
+    const char *errs = bp_buf_str(&result->errs);
+
+    return strstr(errs, "unadvertised object") != NULL || strstr(errs, "not our ref") != NULL ||
+           strstr(errs, "no matching remote head") != NULL;
+}
+
 enum bp_code bp_git_wire_objects(struct bp_git_store *git, const struct bp_git_ids *ids,
                                  enum bp_git_reach reach, struct bp_err *err)
 {
@@ -176,8 +185,7 @@ enum bp_code bp_git_wire_objects(struct bp_git_store *git, const struct bp_git_i
         return err->code;
     if (result.exit_status == 0)
         return BP_OK;
-    if (strstr(bp_buf_str(&result.errs), "unadvertised object") != NULL ||
-        strstr(bp_buf_str(&result.errs), "not our ref") != NULL)
+    if (is_object_refused(&result))
         return fetch_whole_tip(git, ids, err);
     return bp_git_fail_command(git, "fetch", &result, err);
 }

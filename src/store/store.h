@@ -120,7 +120,8 @@ struct bp_store_ops {
      *
      * When even that look does not tell, the code is BP_EFAILED, or BP_ESTOPPED after a signal, and
      * the message says "it is not known whether the change arrived". BP_OK: it arrived, whatever
-     * happened here afterwards.
+     * happened here afterwards. *out is filled too when BP_EUNAVAILABLE or BP_ETIMEOUT end the
+     * push: a server may go on with it after the second look.
      */
     enum bp_code (*commit)(struct bp_store *self, const struct bp_edit *edits, size_t count,
                            const char *message, struct bp_store_commit *out, struct bp_err *err);

@@ -311,15 +311,16 @@ static enum bp_code store_commit(struct bp_store *base, const struct bp_edit *ed
 {
     struct fake_store *self = (struct fake_store *)base;
     const struct bp_store_step step = {.edits = edits, .count = count};
+    enum bp_code rc = push(self, err);
 
-    if (push(self, err) != BP_OK)
-        return err->code;
+    (void)snprintf(out->id, sizeof(out->id), "c0ffee%d", self->commits + 1);
+    if (rc != BP_OK && (rc != BP_EUNAVAILABLE || !self->late))
+        return rc;
     apply_all(self, &step, 1);
     self->commits++;
     self->missing = false;
     (void)snprintf(self->message, sizeof(self->message), "%s", message);
-    (void)snprintf(out->id, sizeof(out->id), "c0ffee%d", self->commits);
-    return BP_OK;
+    return rc;
 }
 
 static enum bp_code store_rewrite(struct bp_store *base, const struct bp_store_step *steps,

@@ -37,6 +37,7 @@ struct fake_store {
     int fetches;
     int lost_races;    /* the next commits answer BP_ELOCKED */
     int push_outages;  /* the next commits answer BP_EUNAVAILABLE */
+    bool late;         /* what meets a push outage arrives all the same */
     int fetch_outages; /* the next fetches do */
     void (*on_commit)(void *ctx);
     void *ctx;
