@@ -94,9 +94,10 @@ static enum bp_code put(struct bp_git_store *git, struct draft *draft, const cha
 
     if (rc == BP_OK)
         rc = replace(git, root_of(draft), path, item, &next, err);
-    if (rc == BP_OK)
-        draft->root = next;
-    return rc;
+    if (rc != BP_OK)
+        return bp_wrap(err, "at '%s'", path);
+    draft->root = next;
+    return BP_OK;
 }
 
 static enum bp_code move(struct bp_git_store *git, struct draft *draft, const struct bp_edit *edit,

@@ -20,6 +20,7 @@ struct rule {
     "the repository has no room left; give some back with backproof prune --squash, or use " \
     "another repository"
 #define TOO_MUCH_HINT "the server takes no push of that size; set a smaller --push-limit"
+#define SHA256_HINT   "a repository with SHA-256 names is not supported"
 #define ARCHIVED_HINT "unarchive the repository"
 #define DISABLED_HINT "the reason is on the repository's page, or on the billing page of its owner"
 
@@ -77,7 +78,8 @@ static const struct rule rules[] = {
     {"CAfile", BP_EUSAGE, "is --ca-file right?"},
     {"No space left on device", BP_EFAILED, BP_GIT_FULL_DISK_HINT},
     {"Disk quota exceeded", BP_EFAILED, BP_GIT_FULL_DISK_HINT},
-    {"mismatched algorithms", BP_EFAILED, "a repository with SHA-256 names is not supported"},
+    {"mismatched algorithms", BP_EFAILED, SHA256_HINT},
+    {"not support this repository's hash algorithm", BP_EFAILED, SHA256_HINT},
     {"dumb http transport", BP_EFAILED, "the server must speak Git's smart HTTP protocol"},
     {"is not a git command", BP_EFAILED, "is git installed with its https helper?"},
     {"not allowed", BP_EFAILED, NULL},

@@ -153,3 +153,10 @@ Test(store_git_edit, what_is_held_here_grows_with_what_is_put)
     cr_assert_eq(store->ops->put(store, text, 100000, &blob, &err), BP_OK);
     cr_expect_gt(store->ops->held(store), before);
 }
+
+Test(store_git_edit, a_file_where_a_folder_has_to_be_is_told_with_the_path)
+{
+    git_box_stage(store, "f", "text");
+    cr_expect_eq(git_box_commit(store, "b/current/d/f/x", &err), BP_EFAILED);
+    cr_expect_str_eq(err.msg, "at 'b/current/d/f/x': 'f' is a file, not a folder");
+}

@@ -73,6 +73,9 @@ Test(store_git_words, words_of_git_become_codes)
          "repository.\n",
          BP_EUNAVAILABLE, "timed out"},
         {"fatal: mismatched algorithms: client sha1; server sha256\n", BP_EFAILED, "SHA-256"},
+        {"fatal: the receiving end does not support this repository's hash algorithm\n"
+         "fatal: the remote end hung up unexpectedly\n",
+         BP_EFAILED, "SHA-256"},
         {"fatal: write error: No space left on device\n", BP_EFAILED,
          "hint: set TMPDIR (RUNNER_TEMP in a workflow) to a folder with more space"},
         {"git push was ended by signal 9\nwarning: x\n", BP_EFAILED,
