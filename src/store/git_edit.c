@@ -249,24 +249,25 @@ static enum bp_code bring_what_left(struct bp_git_store *git, struct bp_err *err
                    git->options.branch, git->options.url);
 }
 
-enum bp_code bp_git_make_commit(struct bp_git_store *git, const struct bp_git_draft *c,
+enum bp_code bp_git_make_commit(struct bp_git_store *git, const struct bp_git_draft *draft,
                                 git_oid *out, struct bp_err *err)
 {
     BP_AUTO(bp_git_tree_freep) git_tree *tree = NULL;
     BP_AUTO(bp_git_commit_freep) git_commit *parent = NULL;
     BP_AUTO(signature_freep) git_signature *who = NULL;
-    int result = git_tree_lookup(&tree, git->repo, c->root);
+    int result = git_tree_lookup(&tree, git->repo, draft->root);
 
     if (result == 0)
-        result = git_signature_new(&who, "backproof", "backproof@localhost", c->time_ms / 1000, 0);
-    if (result == 0 && c->parent != NULL)
-        result = git_commit_lookup(&parent, git->repo, c->parent);
+        result =
+            git_signature_new(&who, "backproof", "backproof@localhost", draft->time_ms / 1000, 0);
+    if (result == 0 && draft->parent != NULL)
+        result = git_commit_lookup(&parent, git->repo, draft->parent);
     /* The variadic one has the same type in every libgit2; git_commit_create() has not. */
     if (result == 0 && parent != NULL)
-        result =
-            git_commit_create_v(out, git->repo, NULL, who, who, NULL, c->message, tree, 1, parent);
+        result = git_commit_create_v(out, git->repo, NULL, who, who, NULL, draft->message, tree, 1,
+                                     parent);
     else if (result == 0)
-        result = git_commit_create_v(out, git->repo, NULL, who, who, NULL, c->message, tree, 0);
+        result = git_commit_create_v(out, git->repo, NULL, who, who, NULL, draft->message, tree, 0);
     return result == 0 ? BP_OK : bp_git_fail(err, result, "make a commit");
 }
 

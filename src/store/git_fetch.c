@@ -1,5 +1,4 @@
-#include <inttypes.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/child.h"
@@ -204,13 +203,11 @@ static enum bp_code count_bytes(struct bp_git_store *git, const char *dir, int64
     if (result.exit_status != 0)
         return bp_git_fail_command(git, "count-objects", &result, err);
     for (const char *line = bp_buf_str(&result.out); *line != '\0';) {
-        int64_t value = 0;
+        size_t len = strcspn(line, "\n");
 
-        if (sscanf(line, "size: %" SCNd64, &value) == 1 ||
-            sscanf(line, "size-pack: %" SCNd64, &value) == 1)
-            kib += value;
-        line += strcspn(line, "\n");
-        line += *line == '\n';
+        if (bp_text_starts_with(line, "size: ") || bp_text_starts_with(line, "size-pack: "))
+            kib += strtoll(strchr(line, ' '), NULL, 10);
+        line += len + (line[len] == '\n');
     }
     *bytes = kib * 1024;
     return BP_OK;

@@ -54,13 +54,11 @@ static void put32(unsigned char *out, uint32_t value)
 
 static enum bp_code fail(const struct bp_git_pack *pack, const char *doing, struct bp_err *err)
 {
-    int reason = errno;
+    bool full = errno == ENOSPC || errno == EDQUOT;
 
     return bp_fail(
-        err, BP_EFAILED, "cannot %s a pack in '%s': %s%s", doing, pack->folder, strerror(reason),
-        reason == ENOSPC || reason == EDQUOT
-            ? "; hint: set TMPDIR (RUNNER_TEMP in a workflow) to a folder with more space"
-            : "");
+        err, BP_EFAILED, "cannot %s a pack in '%s': %m%s", doing, pack->folder,
+        full ? "; hint: set TMPDIR (RUNNER_TEMP in a workflow) to a folder with more space" : "");
 }
 
 struct bp_git_pack *bp_git_pack_new(const char *folder, int64_t limit)

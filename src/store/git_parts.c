@@ -91,7 +91,8 @@ static enum bp_code push_ref(struct bp_git_parts *parts, struct bp_clock *clock,
  * one push: a server that lets nobody remove them has one more after each backup. */
 static void remove_abandoned(struct bp_git_parts *parts, struct bp_clock *clock)
 {
-    static const char *const argv[] = {"git", "ls-remote", BP_GIT_REMOTE, UPLOADS "*", NULL};
+    static const char all[] = UPLOADS "*";
+    static const char *const argv[] = {"git", "ls-remote", BP_GIT_REMOTE, all, NULL};
     BP_AUTO(bp_child_result_free) struct bp_child_result result = {0};
     BP_AUTO(bp_list_free) struct bp_list removal = {0};
     int64_t oldest = bp_clock_wall(clock) / 1000 - ABANDONED_S;
