@@ -1,7 +1,10 @@
 #include "source/postgres_host.h"
 
+#include <arpa/inet.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 #include "base/text.h"
@@ -13,6 +16,21 @@ static const char transaction_port[] = "6543";
 static bool is_supabase(const char *host)
 {
     return bp_text_ends_with(host, ".supabase.co") || bp_text_ends_with(host, ".supabase.com");
+}
+
+bool bp_pg_host_is_here(const char *host)
+{
+    struct in6_addr six = {0};
+    struct in_addr four = {0};
+
+    if (host == NULL || host[0] == '\0' || host[0] == '/' || host[0] == '@')
+        return true;
+    if (inet_pton(AF_INET, host, &four) == 1)
+        return ntohl(four.s_addr) >> 24 == IN_LOOPBACKNET;
+    if (inet_pton(AF_INET6, host, &six) == 1)
+        return IN6_IS_ADDR_LOOPBACK(&six) ||
+               (IN6_IS_ADDR_V4MAPPED(&six) && six.s6_addr[12] == IN_LOOPBACKNET);
+    return strcasecmp(host, "localhost") == 0 || strcasecmp(host, "localhost.") == 0;
 }
 
 bool bp_pg_host_is_ipv6_only(const char *host)

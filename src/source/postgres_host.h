@@ -6,6 +6,10 @@
 
 #include "base/buf.h"
 
+/* Whether it is this machine: a socket's folder or name, none, localhost, 127.0.0.0/8 or ::1. Asks
+ * no name service. */
+bool bp_pg_host_is_here(const char *host);
+
 /* Whether the name stands for IPv6 addresses and for no other. Asks the name service. */
 bool bp_pg_host_is_ipv6_only(const char *host);
 

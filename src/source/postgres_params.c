@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "net/tunnel.h"
+#include "source/postgres_host.h"
 
 #define DEF_PORT "5432"
 
@@ -155,8 +156,9 @@ enum bp_code bp_pg_params_make(const struct bp_postgres_options *options, struct
     return BP_OK;
 }
 
-static enum bp_code check_reachable(const struct bp_pg_params *params, const char *host,
-                                    struct bp_err *err)
+/* A proxy elsewhere cannot lead to this machine, and one on it need not. */
+static enum bp_code needs_tunnel(const struct bp_pg_params *params, const char *host, bool *out,
+                                 struct bp_err *err)
 {
     static const char hint[] = "hint: without --proxy, HTTPS_PROXY leads HTTP servers alone "
                                "through a proxy";
@@ -166,13 +168,11 @@ static enum bp_code check_reachable(const struct bp_pg_params *params, const cha
                        "--proxy leads to the host that the database URL names, and the service "
                        "'%s' hides it; %s",
                        get(params, "service"), hint);
-    if (host == NULL || host[0] == '/' || host[0] == '@')
-        return bp_fail(err, BP_EUSAGE, "--proxy cannot lead to a socket of this machine ('%s'); %s",
-                       host != NULL ? host : "no host is named", hint);
-    if (strchr(host, ',') != NULL)
+    if (host != NULL && strchr(host, ',') != NULL)
         return bp_fail(err, BP_EUSAGE,
                        "--proxy leads to one host, and the database URL names several: '%s'; %s",
                        host, hint);
+    *out = !bp_pg_host_is_here(host);
     return BP_OK;
 }
 
@@ -181,6 +181,7 @@ enum bp_code bp_pg_tunnel_open(struct bp_postgres_options *options, struct bp_er
     BP_AUTO(bp_pg_params_free) struct bp_pg_params params = {0};
     const char *port = NULL;
     const char *host = NULL;
+    bool needed = false;
 
     if (options->proxy == NULL || options->tunnel != NULL)
         return BP_OK;
@@ -190,14 +191,17 @@ enum bp_code bp_pg_tunnel_open(struct bp_postgres_options *options, struct bp_er
     port = get(&params, "port") != NULL ? get(&params, "port") : DEF_PORT;
     if (host == NULL && bp_env_get(options->env, "PGSERVICE") != NULL)
         add(&params, "service", bp_env_get(options->env, "PGSERVICE"));
-    if (check_reachable(&params, host, err) != BP_OK)
+    if (needs_tunnel(&params, host, &needed, err) != BP_OK)
         return err->code;
+    if (!needed)
+        return BP_OK;
+    /* A proxy that does not answer is found out before libpq gives up, which cannot tell of it. */
     return bp_tunnel_open(
         &(struct bp_tunnel_options){.proxy = options->proxy,
                                     .ca_file = options->ca_file,
                                     .host = host,
                                     .port = port,
-                                    .connect_timeout_ms = options->connect_timeout_ms},
+                                    .connect_timeout_ms = options->connect_timeout_ms / 10 * 9},
         &options->tunnel, err);
 }
 

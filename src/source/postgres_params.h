@@ -16,7 +16,8 @@ struct bp_pg_params {
 
 /*
  * The way through options->proxy, if there is one, is opened unless it is; it is the caller's to
- * close. BP_EUSAGE: the proxy cannot lead to what the URL names, which is no single host.
+ * close. A database on this machine needs none. BP_EUSAGE: the proxy cannot lead to what the URL
+ * names, which is no single host.
  */
 enum bp_code bp_pg_tunnel_open(struct bp_postgres_options *options, struct bp_err *err) BP_CHECK;
 

@@ -41,3 +41,23 @@ Test(postgres_host, knows_where_supabase_has_ipv4)
     cr_expect_not_null(strstr(bp_pg_host_ipv4_hint("db.abc.supabase.co"), "session pooler"));
     cr_expect_not_null(strstr(bp_pg_host_ipv4_hint("db.example.com"), "IPv4 address"));
 }
+
+Test(postgres_host, knows_what_is_this_machine)
+{
+    static const char *const here[] = {
+        "",          "/run/x",      "@x",  "localhost",       "LocalHost",       "localhost.",
+        "127.0.0.1", "127.255.0.9", "::1", "0:0:0:0:0:0:0:1", "::ffff:127.0.0.1"};
+    static const char *const elsewhere[] = {"localhost.example.test",
+                                            "127.0.0.1.example.test",
+                                            "128.0.0.1",
+                                            "0.0.0.0",
+                                            "::2",
+                                            "db",
+                                            "my-localhost"};
+
+    cr_expect(bp_pg_host_is_here(NULL));
+    for (size_t i = 0; i < sizeof(here) / sizeof(here[0]); i++)
+        cr_expect(bp_pg_host_is_here(here[i]), "%s", here[i]);
+    for (size_t i = 0; i < sizeof(elsewhere) / sizeof(elsewhere[0]); i++)
+        cr_expect_not(bp_pg_host_is_here(elsewhere[i]), "%s", elsewhere[i]);
+}

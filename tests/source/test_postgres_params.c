@@ -94,7 +94,7 @@ static enum bp_code open_way(const char *url, const char *const *vars, char *out
     BP_AUTO(bp_pg_params_free) struct bp_pg_params params = {0};
     enum bp_code rc = bp_pg_tunnel_open(&options, err);
 
-    if (rc == BP_OK) {
+    if (rc == BP_OK && options.tunnel != NULL) {
         (void)snprintf(out, size, "%s:%s", bp_tunnel_host(options.tunnel),
                        bp_tunnel_port(options.tunnel));
         rc = bp_pg_params_make(&options, &params, err);
@@ -135,7 +135,25 @@ Test(postgres_params, a_proxy_leads_to_the_host_that_is_named)
     }
 }
 
-Test(postgres_params, a_proxy_leads_to_no_socket_and_not_to_one_of_several)
+Test(postgres_params, a_proxy_is_not_asked_for_a_database_on_this_machine)
+{
+    static const char *const urls[] = {
+        "postgresql:///x",       "host=/run/x",
+        "host=@abstract",        "postgresql://localhost/x",
+        "postgresql://[::1]/x",  "postgresql://127.1.2.3:5433/x",
+        "host=LOCALHOST port=1", "host=db.test hostaddr=127.0.0.1",
+    };
+
+    for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
+        struct bp_err err = {0};
+        char found[64] = "";
+
+        cr_expect_eq(open_way(urls[i], NULL, found, sizeof(found), &err), BP_OK, "%s", err.msg);
+        cr_expect_str_empty(found, "%s: %s", urls[i], found);
+    }
+}
+
+Test(postgres_params, a_proxy_leads_to_one_host_that_is_known)
 {
     static const char *const service[] = {"PGSERVICE=mine", NULL};
     static const struct {
@@ -143,8 +161,7 @@ Test(postgres_params, a_proxy_leads_to_no_socket_and_not_to_one_of_several)
         const char *const *vars;
         const char *words;
     } rows[] = {
-        {"postgresql:///x", NULL, "a socket of this machine ('no host is named')"},
-        {"host=/run/x", NULL, "a socket of this machine ('/run/x')"},
+        {"host=/run/x,a.test", NULL, "names several: '/run/x,a.test'"},
         {"postgresql://a.test,b.test/x", NULL, "names several: 'a.test,b.test'"},
         {"service=mine", NULL, "the service 'mine' hides it"},
         {NULL, service, "the service 'mine' hides it"},
