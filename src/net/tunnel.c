@@ -17,21 +17,21 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "net/tunnel_reach.h"
 
 enum {
     PIECE = 1 << 16,
     WAITING = 64, /* connections that were not accepted yet */
-    PROXY_WANTS_LOGIN = 407,
-    SERVER_ERROR = 500, /* and above: may pass */
+    OUT_OF_ROOM_MS = 100,
 };
 
 struct bp_tunnel {
+    struct bp_tunnel_options to; /* of the texts that follow */
     char *proxy;
-    char *shown; /* the proxy without user and password */
     char *ca_file;
     char *host;
     char *port;
-    int64_t connect_timeout_ms;
+    char *shown; /* the proxy without user and password */
     char local_port[8];
     int listener;
     int ending; /* readable once it has to end */
@@ -66,101 +66,31 @@ struct pipe {
 
 /* ---- reaching the server ---- */
 
-static bool is_ending(const struct bp_tunnel *t)
+static bool is_ending(const void *ctx)
 {
+    const struct bp_tunnel *t = ctx;
     struct pollfd end = {.fd = t->ending, .events = POLLIN};
 
     return poll(&end, 1, 0) != 0;
 }
 
-/* libcurl asks about every second, whatever it waits for. */
-static int on_progress(void *ctx, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
-{
-    (void)a;
-    (void)b;
-    (void)c;
-    (void)d;
-    return is_ending(ctx) ? 1 : 0;
-}
-
-/* As libcurl does it, but children do not inherit it. */
-static curl_socket_t open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *address)
-{
-    (void)ctx;
-    (void)purpose;
-    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-}
-
-static void must(CURLcode rc)
-{
-    if (rc != CURLE_OK)
-        abort(); /* curl_easy_setopt fails for a wrong option or without memory only */
-}
-
-static void set_up(const struct bp_tunnel *t, CURL *easy, char *detail)
-{
-    BP_AUTO(bp_freep)
-    char *url = strchr(t->host, ':') != NULL ? bp_format("http://[%s]:%s", t->host, t->port)
-                                             : bp_format("http://%s:%s", t->host, t->port);
-
-    must(curl_easy_setopt(easy, CURLOPT_URL, url));
-    must(curl_easy_setopt(easy, CURLOPT_PROXY, t->proxy));
-    must(curl_easy_setopt(easy, CURLOPT_NOPROXY, "")); /* whoever names a proxy means it */
-    must(curl_easy_setopt(easy, CURLOPT_HTTPPROXYTUNNEL, 1L));
-    must(curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L));
-    must(curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, detail));
-    must(curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L));
-    must(curl_easy_setopt(easy, CURLOPT_USERAGENT, "backproof"));
-    must(curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)t->connect_timeout_ms));
-    must(curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket));
-    must(curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L));
-    must(curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress));
-    must(curl_easy_setopt(easy, CURLOPT_XFERINFODATA, t));
-    if (t->ca_file != NULL)
-        must(curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, t->ca_file));
-}
-
-static void note_failure(struct pipe *p, CURLcode rc, const char *detail)
-{
-    struct bp_tunnel *t = p->tunnel;
-    long answer = 0;
-
-    (void)curl_easy_getinfo(p->easy, CURLINFO_HTTP_CONNECTCODE, &answer);
-    (void)pthread_mutex_lock(&t->lock);
-    t->failure_may_pass = answer == 0 || answer >= SERVER_ERROR;
-    if (answer == PROXY_WANTS_LOGIN)
-        (void)bp_fail(&t->failure, BP_EAUTH,
-                      "the proxy '%s' wants a user name and a password; hint: set BACKPROOF_PROXY "
-                      "to http://user:password@host:port",
-                      t->shown);
-    else if (answer != 0)
-        (void)bp_fail(&t->failure, BP_EUNAVAILABLE,
-                      "the proxy '%s' does not lead to %s:%s (HTTP %ld); hint: let it open "
-                      "connections to that host and port",
-                      t->shown, t->host, t->port, answer);
-    else
-        (void)bp_fail(&t->failure, BP_EUNAVAILABLE, "no way through the proxy '%s' to %s:%s: %s",
-                      t->shown, t->host, t->port,
-                      detail[0] != '\0' ? detail : curl_easy_strerror(rc));
-    (void)pthread_mutex_unlock(&t->lock);
-}
-
 static bool reach(struct pipe *p)
 {
-    char detail[CURL_ERROR_SIZE] = "";
-    CURLcode rc = CURLE_OK;
+    struct bp_tunnel *t = p->tunnel;
+    struct bp_err why = {0};
+    bool may_pass = false;
 
-    p->easy = curl_easy_init();
-    if (p->easy == NULL)
-        abort(); /* no memory */
-    set_up(p->tunnel, p->easy, detail);
-    rc = curl_easy_perform(p->easy);
-    if (rc == CURLE_OK)
-        rc = curl_easy_getinfo(p->easy, CURLINFO_ACTIVESOCKET, &p->server);
-    must(curl_easy_setopt(p->easy, CURLOPT_ERRORBUFFER, NULL));
-    if (rc != CURLE_OK)
-        note_failure(p, rc, detail);
-    return rc == CURLE_OK;
+    p->easy = bp_tunnel_reach(
+        &(struct bp_tunnel_way){
+            .to = &t->to, .shown = t->shown, .is_ending = is_ending, .is_ending_ctx = t},
+        &p->server, &may_pass, &why);
+    if (p->easy != NULL)
+        return true;
+    (void)pthread_mutex_lock(&t->lock);
+    t->failure = why;
+    t->failure_may_pass = may_pass;
+    (void)pthread_mutex_unlock(&t->lock);
+    return false;
 }
 
 /* ---- moving bytes: each returns whether anything moved ---- */
@@ -253,6 +183,9 @@ static void pump(struct pipe *p)
             return;
         fds[1].events = wanted(&p->there, &p->back);
         fds[2].events = wanted(&p->back, &p->there);
+        /* A socket whose other end has gone is reported at once, even when nothing is wanted. */
+        for (size_t i = 1; i < 3; i++)
+            fds[i].fd = fds[i].events != 0 ? fds[i].fd : -1;
         if (poll(fds, 3, moved ? 0 : -1) < 0 && errno != EINTR)
             return;
         if (fds[0].revents != 0)
@@ -268,7 +201,8 @@ static void *run_pipe(void *ctx)
     p->back.data = bp_alloc(1, PIECE);
     if (reach(p))
         pump(p);
-    curl_easy_cleanup(p->easy);
+    if (p->easy != NULL)
+        curl_easy_cleanup(p->easy);
     bp_free(p->there.data);
     bp_free(p->back.data);
     (void)close(p->client);
@@ -336,6 +270,8 @@ static void *run_listener(void *ctx)
         client = accept4(t->listener, NULL, NULL, SOCK_CLOEXEC);
         if (client >= 0)
             add_pipe(t, client);
+        else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+            (void)poll(fds, 1, OUT_OF_ROOM_MS); /* it waits on, and is reported again at once */
     }
 }
 
@@ -374,13 +310,14 @@ enum bp_code bp_tunnel_open(const struct bp_tunnel_options *options, struct bp_t
 {
     BP_AUTO(bp_tunnel_closep) struct bp_tunnel *t = bp_alloc(1, sizeof(*t));
 
-    must(curl_global_init(CURL_GLOBAL_DEFAULT));
-    t->proxy = bp_strdup(options->proxy);
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+        abort(); /* no memory */
+    t->to.proxy = t->proxy = bp_strdup(options->proxy);
     t->shown = without_login(options->proxy);
-    t->ca_file = options->ca_file != NULL ? bp_strdup(options->ca_file) : NULL;
-    t->host = bp_strdup(options->host);
-    t->port = bp_strdup(options->port);
-    t->connect_timeout_ms = options->connect_timeout_ms;
+    t->to.ca_file = t->ca_file = options->ca_file != NULL ? bp_strdup(options->ca_file) : NULL;
+    t->to.host = t->host = bp_strdup(options->host);
+    t->to.port = t->port = bp_strdup(options->port);
+    t->to.connect_timeout_ms = options->connect_timeout_ms;
     t->listener = t->ending = -1;
     (void)pthread_mutex_init(&t->lock, NULL);
     if (start_listening(t, err) != BP_OK)

@@ -2,8 +2,10 @@
 
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
+#include <dirent.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +22,9 @@ struct proxy {
     int listener;
     char port[8];
     const char *answer;
+    int fd;          /* of its connection */
+    bool deaf;       /* reads nothing behind its answer */
+    bool drips;      /* a byte of a header now and then */
     char head[HEAD]; /* of the request */
     pthread_t thread;
 };
@@ -43,12 +48,20 @@ static void echo(int fd)
     }
 }
 
+static void wait_for_end(int fd)
+{
+    struct pollfd end = {.fd = fd, .events = 0};
+
+    (void)poll(&end, 1, -1);
+}
+
 static void *serve(void *ctx)
 {
     struct proxy *proxy = ctx;
     int fd = accept(proxy->listener, NULL, NULL);
     size_t len = 0;
 
+    proxy->fd = fd;
     while (fd >= 0 && strstr(proxy->head, "\r\n\r\n") == NULL && len < HEAD - 1) {
         ssize_t got = recv(fd, proxy->head + len, HEAD - 1 - len, 0);
 
@@ -56,9 +69,13 @@ static void *serve(void *ctx)
             break;
         len += (size_t)got;
     }
+    while (fd >= 0 && proxy->drips && send(fd, "x", 1, MSG_NOSIGNAL) == 1)
+        (void)poll(NULL, 0, 10);
     if (fd >= 0 && proxy->answer != NULL) {
         (void)send(fd, proxy->answer, strlen(proxy->answer), MSG_NOSIGNAL);
-        if (strstr(proxy->answer, " 200 ") != NULL)
+        if (proxy->deaf)
+            wait_for_end(fd);
+        else if (strstr(proxy->answer, " 200 ") != NULL)
             echo(fd);
     } else if (fd >= 0) {
         char rest[16];
@@ -85,6 +102,8 @@ static void start(struct proxy *proxy, const char *answer)
 
 static void stop(struct proxy *proxy)
 {
+    if (proxy->deaf)
+        (void)shutdown(proxy->fd, SHUT_RDWR);
     (void)pthread_join(proxy->thread, NULL);
     (void)close(proxy->listener);
 }
@@ -241,4 +260,103 @@ Test(net_tunnel, its_end_ends_what_is_under_way)
     stop(&open);
     (void)close(first);
     (void)close(second);
+}
+
+/* Whether no thread but this one runs, as the kernel tells it. */
+static bool others_sleep(void)
+{
+    DIR *tasks = opendir("/proc/self/task");
+    bool sleep = true;
+
+    cr_assert_not_null(tasks);
+    for (struct dirent *one = readdir(tasks); one != NULL; one = readdir(tasks)) {
+        BP_AUTO(bp_freep) char *path = bp_format("/proc/self/task/%s/stat", one->d_name);
+        char text[256] = "";
+        FILE *stat = one->d_name[0] != '.' && strtol(one->d_name, NULL, 10) != gettid()
+                         ? fopen(path, "re")
+                         : NULL;
+
+        if (stat == NULL)
+            continue;
+        if (fgets(text, sizeof(text), stat) != NULL && strstr(text, ") S ") == NULL)
+            sleep = false;
+        (void)fclose(stat);
+    }
+    (void)closedir(tasks);
+    return sleep;
+}
+
+static void wait_until_others_sleep(void)
+{
+    for (int looks = 0; looks < 50; looks = others_sleep() ? looks + 1 : 0)
+        (void)sched_yield();
+}
+
+Test(net_tunnel, waits_asleep_for_a_server_that_does_not_read_when_the_client_is_gone)
+{
+    const struct linger reset = {.l_onoff = 1, .l_linger = 0};
+    const int small = 4096;
+    struct proxy deaf;
+    char piece[16384] = "";
+
+    start(&deaf, "HTTP/1.1 200 Connection established\r\n\r\n");
+    deaf.deaf = true;
+    cr_assert_eq(setsockopt(deaf.listener, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)), 0);
+    BP_AUTO(bp_freep) char *url = bp_format("http://127.0.0.1:%s", deaf.port);
+    BP_AUTO(bp_tunnel_closep) struct bp_tunnel *tunnel = open_to(url);
+    int fd = connect_to(bp_tunnel_local_port(tunnel));
+
+    do { /* until nothing on the way takes more */
+        while (send(fd, piece, sizeof(piece), MSG_NOSIGNAL | MSG_DONTWAIT) > 0)
+            ;
+        wait_until_others_sleep();
+    } while (send(fd, piece, 1, MSG_NOSIGNAL | MSG_DONTWAIT) > 0);
+    cr_assert_eq(setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)), 0);
+    (void)close(fd);
+    wait_until_others_sleep();
+    bp_tunnel_closep(&tunnel);
+    stop(&deaf);
+}
+
+Test(net_tunnel, a_proxy_that_drips_its_answer_has_as_long_as_one_that_says_nothing)
+{
+    struct proxy drips;
+    struct bp_tunnel *tunnel = NULL;
+    struct bp_err err = {0};
+    bool may_pass = false;
+    char byte = 0;
+
+    start(&drips, "");
+    drips.drips = true;
+    BP_AUTO(bp_freep) char *url = bp_format("http://127.0.0.1:%s", drips.port);
+    cr_assert_eq(bp_tunnel_open(&(struct bp_tunnel_options){.proxy = url,
+                                                            .host = "db.test",
+                                                            .port = "5432",
+                                                            .connect_timeout_ms = 500},
+                                &tunnel, &err),
+                 BP_OK, "%s", err.msg);
+    int fd = connect_to(bp_tunnel_local_port(tunnel));
+
+    cr_expect_leq(recv(fd, &byte, 1, 0), 0);
+    cr_expect_eq(bp_tunnel_failure(tunnel, &may_pass, &err), BP_EUNAVAILABLE);
+    cr_expect(may_pass);
+    (void)close(fd);
+    bp_tunnel_closep(&tunnel);
+    stop(&drips);
+}
+
+Test(net_tunnel, what_comes_right_behind_the_answer_is_passed_on)
+{
+    struct proxy eager;
+    char got[6] = "";
+
+    start(&eager, "HTTP/1.1 200 OK\r\nX: y\r\n\r\nhello");
+    BP_AUTO(bp_freep) char *url = bp_format("http://127.0.0.1:%s", eager.port);
+    BP_AUTO(bp_tunnel_closep) struct bp_tunnel *tunnel = open_to(url);
+    int fd = connect_to(bp_tunnel_local_port(tunnel));
+
+    cr_expect_eq(recv(fd, got, 5, MSG_WAITALL), 5);
+    cr_expect_str_eq(got, "hello");
+    (void)close(fd);
+    stop(&eager);
 }
