@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import shutil
 import signal
+import socket
 import unittest
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from backing_up import TOKEN, BackupTest, processes_of, wait_until
 from fake_github import FakeGitHub
 from git_server import GitServer
 from harness import Cluster, Result, unwind_on_sigterm
-from proxy import Proxy
+from proxy import Proxy, SocksProxy
 
 LOGIN = 'somebody:pr0xy-s3cret'
 SQL = '''
@@ -40,8 +41,8 @@ class ProxyTest(BackupTest):
     def elsewhere(self, db: str) -> str:
         return self.url(db).replace('@127.0.0.1:', f'@{ELSEWHERE}:')
 
-    def proxy(self, **options) -> Proxy:
-        proxy = Proxy(names={ELSEWHERE: '127.0.0.1'}, **options)
+    def proxy(self, kind: type[Proxy] = Proxy, **options) -> Proxy:
+        proxy = kind(names={ELSEWHERE: '127.0.0.1'}, **options)
         proxy.__enter__()
         self.addCleanup(proxy.__exit__)
         return proxy
@@ -122,10 +123,51 @@ class Database(ProxyTest):
         self.fails(proxy.url, 5, '(HTTP 502)', DATABASE_URL=self.env['DATABASE_URL'].replace(
             f':{self.cluster.port}/', ':1/'))
 
+    def test_a_socks_proxy(self) -> None:
+        """It looks the name up, and the backup repository is behind it too."""
+        proxy = self.proxy(SocksProxy)
+        self.run_it('backup', '--jobs', '2', '--proxy', proxy.url)
+        self.assertEqual(500, self.rows('u'))
+        self.assertGreaterEqual(len(self.to_database(proxy)), 3)
+        self.assertIn(f'CONNECT 127.0.0.1:{self.server.port}', proxy.asked)
+        wait_until(lambda: proxy.open_tunnels == 0, 'the end of every tunnel')
+
+    def test_a_socks_proxy_that_wants_a_login(self) -> None:
+        proxy = self.proxy(SocksProxy, login=LOGIN)
+        self.run_it('backup', BACKPROOF_PROXY=proxy.url_with_login)
+        self.assertEqual(500, self.rows('u'))
+        for url in (proxy.url, proxy.url_with_login.replace('s3cret', 's3cret-not')):
+            self.fails(url, 3, f"the proxy '{proxy.url}' wants a user name and a password; hint: set "
+                       'BACKPROOF_PROXY to socks5h://user:password@host:port', 'check',
+                       BACKPROOF_BACKUP_REPO='')
+
+    def test_a_socks_proxy_that_refuses(self) -> None:
+        proxy = self.proxy(SocksProxy, refuse=2)
+        self.fails(proxy.url, 5, f"the proxy '{proxy.url}' does not lead to {ELSEWHERE}:"
+                   f'{self.cluster.port}', 'check', BACKPROOF_CONNECT_RETRIES='3',
+                   BACKPROOF_BACKUP_REPO='')
+        self.assertEqual(1, len(self.to_database(proxy)), 'a refusal is not asked for again')
+
+    def test_a_proxy_that_does_not_answer_is_named(self) -> None:
+        with socket.create_server(('127.0.0.1', 0)) as silent:
+            url = f'http://127.0.0.1:{silent.getsockname()[1]}'
+            self.fails(url, 5, f"no way through the proxy '{url}' to {ELSEWHERE}", 'check',
+                       BACKPROOF_BACKUP_REPO='', BACKPROOF_CONNECT_TIMEOUT='1s',
+                       BACKPROOF_CONNECT_RETRIES='0')
+
+    def test_a_database_on_this_machine_is_reached_directly(self) -> None:
+        proxy = self.proxy()
+        for url in (self.url(self.db), self.url(self.db).replace('@127.0.0.1:', '@localhost:')):
+            with self.subTest(url):
+                self.run_it('backup', '--proxy', proxy.url, DATABASE_URL=url)
+        self.assertEqual([], [one for one in proxy.asked if one.startswith('CONNECT')])
+        self.assertNotEqual([], proxy.asked)
+        self.fails('http://127.0.0.1:1', 5, 'cannot connect to /nowhere', 'check',
+                   DATABASE_URL=f'host=/nowhere dbname={self.db}', BACKPROOF_BACKUP_REPO='',
+                   BACKPROOF_CONNECT_RETRIES='0')
+
     def test_what_a_proxy_cannot_lead_to(self) -> None:
-        for url, words in ((f'postgresql://postgres@/{self.db}', 'a socket of this machine'),
-                           (f'host=/tmp dbname={self.db}', "a socket of this machine ('/tmp')"),
-                           (f'postgresql://postgres@one.test,two.test/{self.db}',
+        for url, words in ((f'postgresql://postgres@one.test,two.test/{self.db}',
                             "names several: 'one.test,two.test'"),
                            ('service=mine', "the service 'mine' hides it")):
             with self.subTest(url):
@@ -169,12 +211,13 @@ class OfOnesOwn(ProxyTest):
         path.write_text(''.join(file.read_text() for file in files))
         return path
 
-    def go_round(self, *args: str, mode: str = 'verify-full') -> None:
+    def go_round(self, *args: str, mode: str = 'verify-full', host: str = 'localhost') -> None:
         target = self.new_db()
-        self.run_it('backup', '--jobs', '2', *args, DATABASE_URL=self.without_ca(self.db, mode))
-        self.run_it('check', *args, DATABASE_URL=self.without_ca(self.db, mode))
-        self.run_it('restore', 'latest', *args,
-                    BACKPROOF_TARGET_URL=self.without_ca(target, mode))
+        source_url, target_url = (self.without_ca(db, mode).replace('@localhost:', f'@{host}:')
+                                  for db in (self.db, target))
+        self.run_it('backup', '--jobs', '2', *args, DATABASE_URL=source_url)
+        self.run_it('check', *args, DATABASE_URL=source_url)
+        self.run_it('restore', 'latest', *args, BACKPROOF_TARGET_URL=target_url)
         self.assertEqual('20000', self.cluster.psql(target, 'select count(*) from t'))
 
     def test_backup_check_and_restore(self) -> None:
@@ -186,16 +229,16 @@ class OfOnesOwn(ProxyTest):
     def test_through_a_proxy(self) -> None:
         """The server's name is still that of the certificate."""
         proxy = self.proxy()
-        self.go_round('--ca-file', str(self.ca_file), '--proxy', proxy.url)
-        self.assertIn(f'CONNECT localhost:{self.cluster.port}', proxy.asked)
+        self.go_round('--ca-file', str(self.ca_file), '--proxy', proxy.url, host=ELSEWHERE)
+        self.assertIn(f'CONNECT {ELSEWHERE}:{self.cluster.port}', proxy.asked)
         self.assertIn(f'CONNECT 127.0.0.1:{self.server.port}', proxy.asked)
 
     def test_through_an_encrypted_proxy(self) -> None:
         proxy = self.proxy(tls=True, login=LOGIN)
         self.bundle(self.server.ca_file, self.cluster.ca_file, proxy.ca_file)
         self.env['BACKPROOF_PROXY'] = proxy.url_with_login
-        self.go_round('--ca-file', str(self.ca_file))
-        self.assertIn(f'CONNECT localhost:{self.cluster.port}', proxy.asked)
+        self.go_round('--ca-file', str(self.ca_file), host=ELSEWHERE)
+        self.assertIn(f'CONNECT {ELSEWHERE}:{self.cluster.port}', proxy.asked)
 
     def test_of_the_database_is_checked(self) -> None:
         only_git = str(self.bundle(self.server.ca_file))

@@ -5,7 +5,8 @@
         proxy.asked                     # ['CONNECT db.test:5432', ...]
 
 refuse=403 refuses every tunnel. tls=True makes it an https:// proxy; clients find its certificate in
-ca_file. Requests for http:// addresses are passed on as well.
+ca_file. Requests for http:// addresses are passed on as well. SocksProxy is the same as a SOCKS5 server
+(RFC 1928, RFC 1929): its refuse is a reply, such as 2, "not allowed".
 """
 from __future__ import annotations
 
@@ -19,6 +20,7 @@ from contextlib import suppress
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from socketserver import StreamRequestHandler
 from urllib.parse import urlsplit
 
 from tls import make_certificate
@@ -26,10 +28,11 @@ from tls import make_certificate
 
 class Proxy(ThreadingHTTPServer):
     daemon_threads = True
+    handler: type[StreamRequestHandler]         # set below
 
     def __init__(self, names: dict[str, str] | None = None, login: str = '', refuse: int = 0,
                  tls: bool = False) -> None:
-        super().__init__(('127.0.0.1', 0), Forwarder)
+        super().__init__(('127.0.0.1', 0), self.handler)
         self.names, self.login, self.refuse, self.tls = names or {}, login, refuse, tls
         self.asked: list[str] = []
         self.headers: list[str] = []
@@ -79,9 +82,31 @@ class Proxy(ThreadingHTTPServer):
             self.asked.append(line)
             self.headers.extend(headers)
 
-    def count(self, change: int) -> None:
+    def connect(self, host: str, port: int) -> socket.socket:
+        return socket.create_connection((self.names.get(host, host), port), 10)
+
+    def lead(self, client: socket.socket, server: socket.socket) -> None:
+        """Pass on what either end sends, until one of them ends."""
         with self._lock:
-            self.open_tunnels += change
+            self.open_tunnels += 1
+        try:
+            with server:
+                pass_on(client, server)
+        finally:
+            with self._lock:
+                self.open_tunnels -= 1
+
+
+def pass_on(client: socket.socket, server: socket.socket) -> None:
+    ends = {server: client, client: server}
+    while True:
+        # TLS may have taken more from the wire than was read.
+        left = getattr(client, 'pending', lambda: 0)()
+        for end in [client] if left else select.select(list(ends), [], [])[0]:
+            data = end.recv(65536)
+            if not data:
+                return
+            ends[end].sendall(data)
 
 
 class Forwarder(BaseHTTPRequestHandler):
@@ -117,29 +142,13 @@ class Forwarder(BaseHTTPRequestHandler):
         self.close_connection = True
         host, _, port = self.path.rpartition(':')
         try:
-            server = socket.create_connection((self.server.names.get(host, host), int(port)), 10)
+            server = self.server.connect(host, int(port))
         except OSError:
             self.refuse(502)
             return
-        self.server.count(1)
-        try:
-            with server:
-                self.wfile.write(b'HTTP/1.1 200 Connection established\r\n\r\n')
-                self.wfile.flush()
-                self.pass_on(server)
-        finally:
-            self.server.count(-1)
-
-    def pass_on(self, server: socket.socket) -> None:
-        ends = {server: self.connection, self.connection: server}
-        while True:
-            # TLS may have taken more from the wire than was read.
-            left = getattr(self.connection, 'pending', lambda: 0)()
-            for end in [self.connection] if left else select.select(list(ends), [], [])[0]:
-                data = end.recv(65536)
-                if not data:
-                    return
-                ends[end].sendall(data)
+        self.wfile.write(b'HTTP/1.1 200 Connection established\r\n\r\n')
+        self.wfile.flush()
+        self.server.lead(self.connection, server)
 
     def forward(self) -> None:
         if not self.may_pass():
@@ -166,3 +175,66 @@ class Forwarder(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     do_GET = do_POST = do_PUT = forward
+
+
+Proxy.handler = Forwarder
+
+
+class Socks(StreamRequestHandler):
+    server: 'SocksProxy'
+    wbufsize = -1
+
+    def take(self, count: int) -> bytes:
+        data = self.rfile.read(count)
+        if len(data) < count:
+            raise ConnectionError('the client went away')
+        return data
+
+    def take_text(self) -> str:
+        return self.take(self.take(1)[0]).decode()
+
+    def say(self, *values: int) -> None:
+        self.wfile.write(bytes(values))
+        self.wfile.flush()
+
+    def may_pass(self) -> bool:
+        """The greeting: version, the ways to log in that the client knows; 2 is user and password."""
+        wanted = 2 if self.server.login else 0
+        version, count = self.take(2)
+        if version != 5 or wanted not in self.take(count):
+            self.say(5, 0xff)
+            return False
+        self.say(5, wanted)
+        if not wanted:
+            return True
+        self.take(1)
+        right = f'{self.take_text()}:{self.take_text()}' == self.server.login
+        self.say(1, 0 if right else 1)
+        return right
+
+    def handle(self) -> None:
+        if not self.may_pass():
+            return
+        kind = self.take(4)[3]          # version, command, 0, the kind of the address
+        host = (self.take_text() if kind == 3 else
+                socket.inet_ntop(*(socket.AF_INET, self.take(4)) if kind == 1 else
+                                 (socket.AF_INET6, self.take(16))))
+        port = int.from_bytes(self.take(2), 'big')
+        self.server.note(f'CONNECT {host}:{port}', [])
+        reply = self.server.refuse
+        if not reply:
+            try:
+                server = self.server.connect(host, port)
+            except OSError:
+                reply = 5               # refused
+        self.say(5, reply, 0, 1, 0, 0, 0, 0, 0, 0)
+        if not reply:
+            self.server.lead(self.connection, server)
+
+
+class SocksProxy(Proxy):
+    handler = Socks
+
+    @property
+    def url(self) -> str:
+        return f'socks5h://{self.address}'

@@ -1,4 +1,6 @@
-"""A certificate for servers on 127.0.0.1, made by the openssl program."""
+"""A certificate for servers on 127.0.0.1, made by the openssl program.
+
+They may also be called db.test, a name that a test's proxy knows."""
 from __future__ import annotations
 
 import subprocess
@@ -11,7 +13,7 @@ def make_certificate(folder: Path) -> tuple[Path, Path]:
     subprocess.run(
         ['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1',
          '-nodes', '-days', '2', '-subj', '/CN=localhost', '-keyout', str(key),
-         '-out', str(certificate), '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'],
+         '-out', str(certificate), '-addext', 'subjectAltName=DNS:localhost,DNS:db.test,IP:127.0.0.1'],
         check=True, capture_output=True)
     key.chmod(0o600)
     return certificate, key
