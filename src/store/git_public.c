@@ -12,7 +12,7 @@
 #include "base/text.h"
 #include "store/git_internal.h"
 
-enum { PATIENCE_MS = 30000 };
+enum { PATIENCE_MS = 20000 };
 
 /* Hosts that have the repositories they serve over SSH at the same path over HTTPS. */
 static const struct {
@@ -164,14 +164,33 @@ static enum bp_code copy_way(struct bp_git_store *git, const char *address, stru
     return BP_OK;
 }
 
-static enum bp_code make_env(struct bp_git_store *git, const char *address, struct bp_list *env,
-                             struct bp_err *err)
+/* Whether the list has one of this one's name. */
+static bool has_variable(const struct bp_list *env, const char *var)
+{
+    size_t len = strcspn(var, "=") + 1;
+
+    for (size_t i = 0; i < env->count; i++) {
+        if (strncmp(env->at[i], var, len) == 0)
+            return true;
+    }
+    return false;
+}
+
+static enum bp_code make_env(struct bp_git_store *git, const char *address, const char *ca_file,
+                             struct bp_list *env, struct bp_err *err)
 {
     struct settings to = {.env = env};
     enum bp_code rc = copy_way(git, address, &to, err);
 
+    if (ca_file != NULL)
+        bp_list_addf(env, "GIT_SSL_CAINFO=%s", ca_file);
+    if (git->options.proxy != NULL) {
+        bp_list_add(env, "NO_PROXY=");
+        bp_list_add(env, "no_proxy=");
+    }
     for (size_t i = 0; i < git->env.count && git->env.at[i] != NULL; i++) {
-        if (begins_with_one_of(git->env.at[i], kept, sizeof(kept) / sizeof(kept[0])))
+        if (begins_with_one_of(git->env.at[i], kept, sizeof(kept) / sizeof(kept[0])) &&
+            !has_variable(env, git->env.at[i]))
             bp_list_add(env, git->env.at[i]);
     }
     if (git->options.proxy != NULL)
@@ -185,21 +204,27 @@ static enum bp_code make_env(struct bp_git_store *git, const char *address, stru
     bp_list_add(env, "GIT_TERMINAL_PROMPT=0");
     bp_list_add(env, "GIT_ASKPASS=");
     bp_list_add(env, "LC_ALL=C");
+    bp_list_add(env, "GIT_TRACE_PACKET=1"); /* to standard error */
     bp_list_take(env, NULL);
     return rc;
 }
 
-static enum bp_code ask(struct bp_git_store *git, const char *address, bool *out,
-                        struct bp_err *err)
+/* What speaks Git's protocol, and not a server that says yes to everything: of one that answers
+ * with nothing at all, git makes an empty repository of the old kind, which is files alone. */
+static const char spoken[] = " packet: ";
+
+static enum bp_code ask(struct bp_git_store *git, const char *address, const char *ca_file,
+                        bool *out, struct bp_err *err)
 {
     const char *argv[] = {"git", "ls-remote", "--quiet", address, "HEAD", NULL};
     BP_AUTO(bp_child_result_free) struct bp_child_result result = {0};
     BP_AUTO(bp_git_env_free) struct bp_list env = {0};
-    enum bp_code rc = make_env(git, address, &env, err);
+    enum bp_code rc = make_env(git, address, ca_file, &env, err);
 
     if (rc == BP_OK)
         rc = run_git(git, argv, &env, &result, err);
-    *out = rc == BP_OK && result.exit_status == 0;
+    *out =
+        rc == BP_OK && result.exit_status == 0 && strstr(bp_buf_str(&result.errs), spoken) != NULL;
     return rc;
 }
 
@@ -214,7 +239,11 @@ enum bp_code bp_git_is_public(struct bp_store *self, bool *out, struct bp_err *e
         return BP_OK;
     rc = find_address(git, &address, err);
     if (rc == BP_OK && address != NULL)
-        rc = ask(git, address, out, err);
+        rc = ask(git, address, NULL, out, err);
+    /* Git over SSH knows nothing of --ca-file, which may be for the database alone, or for all. */
+    if (rc == BP_OK && address != NULL && !*out && git->url.transport == BP_GIT_SSH &&
+        git->options.ca_file != NULL)
+        rc = ask(git, address, git->options.ca_file, out, err);
     /* No answer in time is no error: the fetch before has worked, with what strangers lack. */
     return rc == BP_ETIMEOUT ? bp_stop_check(git->options.clock->stop, err) : rc;
 }

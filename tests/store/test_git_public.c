@@ -15,6 +15,7 @@ static const char shim[] = "#!/bin/sh\n"
                            "    env >\"$FOLDER/environment\"\n"
                            "    git() { /usr/bin/env PATH=/usr/bin:/bin git \"$@\"; }\n"
                            "    git config --get-regexp '.*' >\"$FOLDER/settings\"\n"
+                           "    cat \"$FOLDER/said\" >&2\n"
                            "    exit \"$(cat \"$FOLDER/answer\")\"\n"
                            "fi\n"
                            "PATH=/usr/bin:/bin exec git \"$@\"\n";
@@ -26,10 +27,12 @@ static void set_up(void)
     git_box_open(&box);
     BP_AUTO(bp_freep) char *path = bp_format("%s/bin:/usr/bin:/bin", box.dir);
 
-    bp_free(git_box_run(&box,
-                        "mkdir bin && echo 0 >answer && cat >bin/git <<'END'\n%sEND\n"
-                        "sed -i \"s|[$]FOLDER|$PWD|g\" bin/git && chmod 755 bin/git",
-                        shim));
+    bp_free(git_box_run(
+        &box,
+        "mkdir bin && echo 0 >answer && "
+        "echo 'pkt-line.c:80 packet:  ls-remote< version 2' >said && cat >bin/git <<'END'\n%sEND\n"
+        "sed -i \"s|[$]FOLDER|$PWD|g\" bin/git && chmod 755 bin/git",
+        shim));
     cr_assert_eq(setenv("PATH", path, 1), 0); /* where programs are looked for */
 }
 
@@ -94,6 +97,29 @@ Test(store_git_public, a_refusal_means_no)
 {
     bp_free(git_box_run(&box, "echo 128 >answer"));
     cr_expect_not(is_public("https://git.test/o/r.git"));
+}
+
+Test(store_git_public, a_server_that_says_yes_to_everything_is_no_repository)
+{
+    bp_free(git_box_run(&box, "echo >said"));
+    cr_expect_not(is_public("https://git.test/o/r.git"));
+}
+
+Test(store_git_public, is_asked_by_both_authorities_when_the_repository_is_reached_by_ssh)
+{
+    box.options.ca_file = "/ca.pem";
+    box.options.proxy = "http://proxy.test:3128";
+    git_box_set(&box, "NO_PROXY=github.com");
+    git_box_set(&box, "GIT_SSL_CAINFO=/users.pem");
+    bp_free(git_box_run(&box, "sed -i 's|exit .*|test \"$GIT_SSL_CAINFO\" = \"$(cat "
+                              "\"'$PWD'/answer\")\"; exit|' bin/git; echo /ca.pem >answer"));
+    cr_expect(is_public("git@github.com:o/r.git"));
+    BP_AUTO(bp_freep) char *away = git_box_run(&box, "grep -i '^no_proxy=.' environment || true");
+    cr_expect_str_empty(away, "%s", away);
+    bp_free(git_box_run(&box, "echo /users.pem >answer"));
+    cr_expect(is_public("git@github.com:o/r.git"));
+    bp_free(git_box_run(&box, "echo /others.pem >answer"));
+    cr_expect_not(is_public("git@github.com:o/r.git"));
 }
 
 Test(store_git_public, follows_what_the_users_configuration_has_in_place_of_an_address)
