@@ -8,7 +8,8 @@
 
 static const char tail[] = "\\.\n";
 
-/* Move *at behind COPY "schema"."table" ("a", "b") FROM stdin; and its line end. */
+/* Move *at behind COPY "schema"."table" ("a", "b") FROM stdin; and its line end. A table without
+ * columns has no list of them. */
 static bool take_head(const char **at, const char *end, struct bp_list *columns)
 {
     static const char copy[] = "COPY ";
@@ -21,11 +22,14 @@ static bool take_head(const char **at, const char *end, struct bp_list *columns)
     for (int part = 0; part < 2; part++) {
         BP_AUTO(bp_freep) char *name = NULL;
 
-        if (!bp_identifier_take(&p, end, &name) || p == end || *p++ != (part == 0 ? '.' : ' '))
+        if (!bp_identifier_take(&p, end, &name) || p == end || *p != (part == 0 ? '.' : ' '))
             return false;
+        p += part == 0;
     }
-    if (!bp_identifiers_take(&p, end, columns) || (size_t)(end - p) < strlen(from) ||
-        memcmp(p, from, strlen(from)) != 0)
+    if (end - p > 1 && p[1] == '(' &&
+        (!bp_identifiers_take(&p, end, columns) || columns->count == 0))
+        return false;
+    if ((size_t)(end - p) < strlen(from) || memcmp(p, from, strlen(from)) != 0)
         return false;
     *at = p + strlen(from);
     return true;

@@ -73,20 +73,28 @@ static enum bp_code fetch_batch(struct bp_diff_reading *r, size_t from, size_t *
     return r->job->store->ops->fetch(r->job->store, &paths, err);
 }
 
+static enum bp_code open_file(struct bp_diff_reading *r, const struct bp_diff_item *item,
+                              struct bp_rows *rows, struct bp_err *err)
+{
+    if (bp_archive_file_read(r->job->store, bp_diff_entry(r, item->pile), item->file, &r->text,
+                             err) != BP_OK)
+        return err->code;
+    if (bp_rows_open(bp_buf_str(&r->text), r->text.len, rows, err) != BP_OK)
+        return bp_wrap(err, "'%s'", item->file->path);
+    if (!bp_diff_same_names(&rows->columns, &r->table->columns[item->pile]))
+        return bp_fail(err, BP_EINTEGRITY, "'%s' has other columns than the files before it",
+                       item->file->path);
+    return BP_OK;
+}
+
 static enum bp_code read_file(struct bp_diff_reading *r, size_t number, struct bp_err *err)
 {
     const struct bp_diff_item *item = &r->items[number];
     BP_AUTO(bp_rows_free) struct bp_rows rows = {0};
     struct bp_field row = {0};
 
-    if (bp_archive_file_read(r->job->store, bp_diff_entry(r, item->pile), item->file, &r->text,
-                             err) != BP_OK)
+    if (open_file(r, item, &rows, err) != BP_OK)
         return err->code;
-    if (bp_rows_open(bp_buf_str(&r->text), r->text.len, &rows, err) != BP_OK)
-        return bp_wrap(err, "'%s'", item->file->path);
-    if (!bp_diff_same_names(&rows.columns, &r->table->columns[item->pile]))
-        return bp_fail(err, BP_EINTEGRITY, "'%s' has other columns than the files before it",
-                       item->file->path);
     while (bp_rows_next(&rows, &row)) {
         if (add_row(r, number, &row, err) != BP_OK)
             return err->code;
@@ -202,6 +210,71 @@ static enum bp_code join_rows(struct bp_diff_reading *r, struct bp_err *err)
     return rc;
 }
 
+/* ---- a table that only one archive has ---- */
+
+/* Fetch about as many files from number `from` on as hold so many rows; *to is the first that was
+ * not. */
+static enum bp_code fetch_rows(struct bp_diff_reading *r, size_t from, size_t rows, size_t *to,
+                               struct bp_err *err)
+{
+    const struct bp_manifest_table *table = bp_table_change_table(r->table->change);
+    BP_AUTO(bp_list_free) struct bp_list paths = {0};
+    double share = table->rows > 0 ? (double)rows / (double)table->rows : 1;
+
+    for (*to = from; *to < r->count && (double)(*to - from) < share * (double)r->count; (*to)++)
+        bp_list_addf(&paths, "%s/%s", bp_diff_entry(r, r->items[*to].pile)->path,
+                     r->items[*to].file->path);
+    return r->job->store->ops->fetch(r->job->store, &paths, err);
+}
+
+static enum bp_code show_first_of_file(struct bp_diff_reading *r, size_t number,
+                                       enum bp_row_change kind, struct bp_err *err)
+{
+    const struct bp_diff_item *item = &r->items[number];
+    struct bp_diff_table *table = r->table;
+    BP_AUTO(bp_rows_free) struct bp_rows rows = {0};
+    struct bp_field row = {0};
+
+    if (open_file(r, item, &rows, err) != BP_OK)
+        return err->code;
+    while (table->row_counts[kind] < r->job->rows && bp_rows_next(&rows, &row)) {
+        BP_AUTO(bp_freep) char *line = bp_strndup(row.at, row.len);
+        const char *both[2] = {NULL, NULL};
+        size_t at = table->row_counts[kind]++;
+
+        table->rows[kind] =
+            bp_realloc(table->rows[kind], table->row_counts[kind], sizeof(*table->rows[kind]));
+        table->rows[kind][at] = (struct bp_diff_row){0};
+        both[item->pile] = line;
+        if (bp_diff_row_make(table, both, r->job->value_limit, &table->rows[kind][at], err) !=
+            BP_OK)
+            return err->code;
+    }
+    return BP_OK;
+}
+
+/* The manifest knows how many there are, so only those that are shown are read. */
+static enum bp_code show_one_side(struct bp_diff_reading *r, struct bp_err *err)
+{
+    const struct bp_table_change *change = r->table->change;
+    enum bp_row_change kind = change->old == NULL ? BP_ROW_ADDED : BP_ROW_REMOVED;
+    size_t fetched = 0;
+
+    r->table->counts[kind] = bp_table_change_table(change)->rows;
+    if (r->job->rows == 0)
+        return BP_OK;
+    if (bp_diff_find_columns(r, err) != BP_OK)
+        return err->code;
+    for (size_t i = 0; i < r->count && r->table->row_counts[kind] < r->job->rows; i++) {
+        if (bp_stop_check(r->job->clock->stop, err) != BP_OK ||
+            (i == fetched &&
+             fetch_rows(r, i, r->job->rows - r->table->row_counts[kind], &fetched, err) != BP_OK) ||
+            show_first_of_file(r, i, kind, err) != BP_OK)
+            return err->code;
+    }
+    return BP_OK;
+}
+
 enum bp_code bp_diff_rows(const struct bp_diff_job *job, const struct bp_diff *diff,
                           struct bp_diff_table *table, struct bp_err *err)
 {
@@ -210,6 +283,8 @@ enum bp_code bp_diff_rows(const struct bp_diff_job *job, const struct bp_diff *d
     bp_diff_find_files(&r);
     if (r.count == 0)
         return BP_OK;
+    if (table->change->old == NULL || table->change->now == NULL)
+        return show_one_side(&r, err);
     if (bp_diff_find_columns(&r, err) != BP_OK)
         return err->code;
     return join_rows(&r, err);

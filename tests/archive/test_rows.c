@@ -43,7 +43,7 @@ Test(rows, a_table_may_be_empty_or_have_no_columns)
 
     cr_assert_eq(open_rows("COPY a.b (c) FROM stdin;\n\\.\n", &empty), BP_OK, "%s", err.msg);
     cr_expect_not(bp_rows_next(&empty, &row));
-    cr_assert_eq(open_rows("COPY a.b () FROM stdin;\n\n\n\\.\n", &bare), BP_OK, "%s", err.msg);
+    cr_assert_eq(open_rows("COPY a.b FROM stdin;\n\n\n\\.\n", &bare), BP_OK, "%s", err.msg);
     cr_expect_eq(bare.columns.count, 0);
     for (int i = 0; i < 2; i++) {
         cr_assert(bp_rows_next(&bare, &row));
@@ -64,7 +64,7 @@ Test(rows, refuses_what_is_no_data_file)
         "COPY a.b (c FROM stdin;\n\\.\n",
         "COPY a.\"b (c) FROM stdin;\n\\.\n",
         "COPY b (c) FROM stdin;\n\\.\n",
-        "COPY a.b FROM stdin;\n\\.\n",
+        "COPY a.b () FROM stdin;\n\\.\n",
         "INSERT INTO a.b VALUES (1);\n\\.\n",
     };
 

@@ -26,6 +26,11 @@ insert into big select g, string_agg(md5((8 * g + i)::text), '')
 from generate_series(1, 50000) g, generate_series(1, 8) i group by g;
 create table same (id int primary key);
 insert into same values (1);
+create table bare (a int);
+insert into bare values (1), (2);
+create table passing (id int primary key, filler text);
+insert into passing select g, string_agg(md5((9 * g + i)::text), '')
+from generate_series(1, 50000) g, generate_series(1, 8) i group by g;
 '''
 AFTER = r'''
 insert into users values (10, 'u10@x', null);
@@ -44,9 +49,12 @@ alter table cols add column c int default 7;
 update cols set b = 'B' where id = 2;
 update big set filler = 'changed' where id = 25000;
 delete from big where id = 25001;
+alter table bare drop column a;
+insert into bare default values;
+drop table passing;
 create view everybody as select email from users;
 '''
-ROWS_OF = ('users', 'words', 'log', 'old', 'fresh', 'cols', 'same')
+ROWS_OF = ('users', 'words', 'log', 'old', 'fresh', 'cols', 'same', 'bare')
 
 
 def setUpModule() -> None:
@@ -141,6 +149,7 @@ class TwoArchives(BackupTest):
         self.assertEqual(
             {'big': ('rows', False), 'cols': ('content', True), 'fresh': ('new', False),
              'log': ('content', False), 'old': ('gone', False), 'same': ('none', False),
+             'bare': ('rows', True), 'passing': ('gone', False),
              'users': ('content', False), 'words': ('rows', False)},
             {one['name']: (one['change'], one['definition_changed']) for one in shown['tables']})
         text = self.run_it('show').out
@@ -162,8 +171,9 @@ class TwoArchives(BackupTest):
         self.assertNotIn('restrict', text)
         self.assertIn('\n1 other table is the same\n', text)
         found = self.run_it('diff', first, second, '--format', 'json').json
-        self.assertEqual(['public/tables/cols/schema.sql', 'public/tables/fresh/schema.sql',
-                          'public/tables/old/schema.sql', 'database/pre-data.sql'],
+        self.assertEqual([*(f'public/tables/{one}/schema.sql'
+                            for one in ('bare', 'cols', 'fresh', 'old', 'passing')),
+                          'database/pre-data.sql'],
                          [one['path'] for one in found['definitions']])
 
     def test_diff_tells_rows_apart_by_their_key(self) -> None:
@@ -206,6 +216,11 @@ class TwoArchives(BackupTest):
         self.assertEqual(({'b': 'b2'}, {'b': 'B'}), (cols['changed']['rows'][0]['old'],
                                                      cols['changed']['rows'][0]['new']))
 
+    def test_diff_of_a_table_that_lost_its_last_column(self) -> None:
+        bare = self.rows_of('bare')
+        self.assertEqual(((1, 0, 0), ['a'], [{'values': {}, 'cut': []}]),
+                         (self.counts(bare), bare['columns_gone'], bare['added']['rows']))
+
     def test_diff_takes_several_tables_and_either_order(self) -> None:
         second, first = self.pair
         back = self.run_it('diff', second, first, '--table', 'users', '--rows', '0', '--format',
@@ -237,6 +252,19 @@ class TwoArchives(BackupTest):
         found = self.rows_of('big')
         self.assertEqual((0, 1, 1), self.counts(found))
         self.assertEqual('changed', found['changed']['rows'][0]['new']['filler'])
+
+    def test_of_a_table_that_only_one_archive_has_the_first_rows_are_downloaded(self) -> None:
+        """The table has 13 MiB of digits in files of about 4 MiB."""
+        second, first = self.pair
+        found = self.rows_of('passing', '--rows', '2')
+        self.assertEqual((0, 50000, 0), self.counts(found))
+        self.assertEqual(['1', '2'], [row['values']['id'] for row in found['removed']['rows']])
+        whole = self.costs('diff', first, second, '--table', 'passing', '--rows', '50000')
+        self.assertLess(self.costs('diff', first, second, '--table', 'passing'),
+                        whole * 3 // 4)
+        self.assertLess(self.costs('diff', first, second, '--table', 'passing', '--rows', '0'),
+                        64 << 10)
+        self.assertEqual(50000, len(self.rows_of('passing', '--rows', '60000')['removed']['rows']))
 
     def held_by_server(self) -> int:
         sizes = dict(line.split(': ') for line in
