@@ -44,7 +44,7 @@ static const struct rule rules[] = {
     {"repository has been disabled", BP_EFAILED, DISABLED_HINT},
     {"repository has been locked", BP_EFAILED, DISABLED_HINT},
     {"account is suspended", BP_EAUTH, DISABLED_HINT},
-    {"billing", BP_EFAILED, DISABLED_HINT},
+    {"billing issue", BP_EFAILED, DISABLED_HINT},
     {"over the size limit", BP_EFAILED, FULL_HINT},
     {"over its size limit", BP_EFAILED, FULL_HINT},
     {"uota exceeded", BP_EFAILED, FULL_HINT},
@@ -70,8 +70,6 @@ static const struct rule rules[] = {
     {"terminal prompts disabled", BP_EAUTH, "set BACKPROOF_BACKUP_TOKEN"},
     {"SSL certificate", BP_EUNAVAILABLE, "name the server's certificate authority with --ca-file"},
     {"certificate verif", BP_EUNAVAILABLE,
-     "name the server's certificate authority with --ca-file"},
-    {"certificate verify", BP_EUNAVAILABLE,
      "name the server's certificate authority with --ca-file"},
     {"SSL CA cert", BP_EUSAGE, "is --ca-file right?"},
     {"certificate file", BP_EUSAGE, "is --ca-file right?"},
@@ -117,7 +115,8 @@ static const char read_hint[] = "the token cannot read; a fine-grained one needs
 #define LARGE_FILE_HINT                                                                          \
     "a file is larger than the server allows; only a single row can make one so large: shorten " \
     "its value with --mask, or raise the limit"
-#define RIGHT_HINT "give the token's owner the right to write to the repository"
+#define TOO_LARGE_HINT "a file or the push is larger than the server allows"
+#define RIGHT_HINT     "give the token's owner the right to write to the repository"
 
 /* Why a server refuses a push it has received. Here the hints tell more than the codes do. The
  * words are those of GitHub (GH...), GitLab, Gitea and Forgejo, Bitbucket, Azure DevOps (TF..., VS
@@ -148,7 +147,10 @@ static const struct rule refusals[] = {
     {"TF401027", BP_EAUTH,
      "give the token's owner that permission: 'Contribute' for a backup, 'Force push' for the "
      "removal of old archives"},
-    {"archived", BP_EFAILED, ARCHIVED_HINT},
+    {"archived so it is read-only", BP_EFAILED, ARCHIVED_HINT},
+    {"archived project", BP_EFAILED, ARCHIVED_HINT},
+    {"is archived", BP_EFAILED, ARCHIVED_HINT},
+    {"been archived", BP_EFAILED, ARCHIVED_HINT},
     {"protected branch", BP_EFAILED, BRANCH_HINT},
     {"GH006", BP_EFAILED, BRANCH_HINT},
     {"Permission denied to update branch", BP_EFAILED, BRANCH_HINT},
@@ -157,10 +159,15 @@ static const struct rule refusals[] = {
     {"User permission denied", BP_EAUTH, RIGHT_HINT},
     {"not allowed to push code to this project", BP_EAUTH, RIGHT_HINT},
     {"No space left on device", BP_EFAILED, "the server has no room left"},
-    {"uota", BP_EFAILED, FULL_HINT},
-    {"size limit", BP_EFAILED, FULL_HINT},
+    {"uota exceeded", BP_EFAILED, FULL_HINT},
+    {"exceeded its quota", BP_EFAILED, FULL_HINT},
+    {"its size limit", BP_EFAILED, FULL_HINT},
+    {"over the size limit", BP_EFAILED, FULL_HINT},
+    {"repository size limit", BP_EFAILED, FULL_HINT},
     {"exceed the allocated storage", BP_EFAILED, FULL_HINT},
-    {"exceeds", BP_EFAILED, "a file or the push is larger than the server allows"},
+    {"size limit", BP_EFAILED, TOO_LARGE_HINT},
+    {"exceeds the maximum", BP_EFAILED, TOO_LARGE_HINT},
+    {"exceeds the limit", BP_EFAILED, TOO_LARGE_HINT},
     {"shallow update not allowed", BP_EFAILED, NULL},
     {"ermission denied", BP_EFAILED, "the server cannot write into its own repository"},
 };
@@ -271,18 +278,29 @@ void bp_git_words_put(struct bp_buf *out, const char *errs)
     bp_put_foreign(out, bp_buf_str(&words), WORDS_KEPT);
 }
 
-/* What the rules are looked for in: without quoted names and addresses, which hold any word. */
+/* What follows in the word or the quotes that begin here, if that is a name, a path or an address.
+ */
+static size_t name_length(const char *at, bool begins)
+{
+    size_t len = strcspn(at, " \t;");
+    size_t quoted = *at == '\'' ? strcspn(at + 1, "' ") : 0;
+
+    if (quoted > 0 && at[1 + quoted] == '\'')
+        return quoted;
+    return begins && *at != '\'' && memchr(at, '/', len) != NULL ? len - 1 : 0;
+}
+
+/* What the rules are looked for in: without names, which hold any word: of tables, above all. */
 static void put_searchable(struct bp_buf *out, const char *errs)
 {
     BP_AUTO(bp_buf_free) struct bp_buf lines = {0};
+    bool begins = true;
 
     put_lines(&lines, errs);
     for (const char *p = bp_buf_str(&lines); *p != '\0'; p++) {
-        size_t len = *p == '\'' ? strcspn(p + 1, "' ") : 0;
-
         bp_buf_putc(out, *p);
-        if (len > 0 && p[1 + len] == '\'')
-            p += len;
+        p += name_length(p, begins);
+        begins = *p == ' ';
     }
 }
 

@@ -325,7 +325,7 @@ Test(store_git_words, names_of_repositories_are_no_reasons)
 Test(store_git_words, hints_name_what_exists)
 {
     static const char *const reasons[] = {
-        "Push cannot contain secrets", "quota", "exceeds", "GH006", "GH013",
+        "Push cannot contain secrets", "quota exceeded", "exceeds the limit", "GH006", "GH013",
         "is currently checked out"};
 
     for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
@@ -336,6 +336,29 @@ Test(store_git_words, hints_name_what_exists)
         cr_expect_not_null(strstr(err.msg, "; hint: "), "%s", err.msg);
         cr_expect_null(strstr(err.msg, "--recipient"), "%s", err.msg);
         cr_expect_null(strstr(err.msg, "exclude"), "%s", err.msg);
+    }
+}
+
+Test(store_git_words, names_of_tables_and_chatter_of_hooks_are_no_reason)
+{
+    static const char *const said[] = {
+        "backups/latest/latest_2024/public/tables/quota exceeded/data.sql",
+        "looking at public/tables/archived_orders/data.sql",
+        "billing_2024 checked, quotations checked, archived_orders checked",
+        "the number of rows exceeds that of yesterday",
+    };
+
+    for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
+        static const char porcelain[] =
+            "!\t1:refs/heads/main\t[remote rejected] (pre-receive hook declined)\n";
+        BP_AUTO(bp_freep) char *errs = bp_format("remote: %s\nremote: not today\n", said[i]);
+        struct bp_err err = {0};
+
+        cr_expect_eq(bp_git_words_push("URL", porcelain, errs, &err).code, BP_EFAILED);
+        cr_expect_null(strstr(err.msg, "hint:"), "%s", err.msg);
+        cr_expect_not_null(strstr(err.msg, "not today"), "%s", err.msg);
+        cr_expect_eq(bp_git_words_fail("URL", true, errs, &err), BP_EFAILED);
+        cr_expect_null(strstr(err.msg, "hint:"), "%s", err.msg);
     }
 }
 
