@@ -16,6 +16,34 @@
 
 static const enum bp_opt needs[] = {BP_OPT_BACKUP_REPO, BP_OPT_COUNT};
 
+/* "-" for what is not known: of an archive whose manifest cannot be read, almost all. */
+static void add_entry(const struct bp_catalog_entry *e, struct bp_list *cells)
+{
+    const struct bp_manifest *m = &e->manifest;
+    const char *event = e->described ? m->source.event : e->name.event;
+    struct bp_buf rows = {0};
+    struct bp_buf size = {0};
+
+    bp_list_add(cells, e->name.id);
+    bp_list_add(cells,
+                e->described && m->source.repository[0] != '\0' ? m->source.repository : "-");
+    bp_list_add(cells, event[0] != '\0' ? event : "-");
+    bp_list_addf(cells, "%.7s", e->described && m->source.sha[0] != '\0' ? m->source.sha : "-");
+    if (!e->described) {
+        for (int i = 0; i < 4; i++)
+            bp_list_add(cells, "-");
+        bp_list_add(cells, e->damage);
+        return;
+    }
+    bp_put_count(&rows, bp_manifest_rows(m));
+    bp_put_size(&size, bp_manifest_bytes(m));
+    bp_list_addf(cells, "%zu", m->table_count);
+    bp_list_take(cells, bp_buf_take(&rows));
+    bp_list_take(cells, bp_buf_take(&size));
+    bp_list_add(cells, bp_manifest_is_verified(&m->verification) ? m->verification.level : "-");
+    bp_list_add(cells, e->name.latest ? "latest" : "ok");
+}
+
 static void report_text(struct bp_app *app, const struct bp_catalog *catalog)
 {
     static const char *const heading[] = {"ID",   "SOURCE", "EVENT",    "COMMIT", "TABLES",
@@ -25,27 +53,8 @@ static void report_text(struct bp_app *app, const struct bp_catalog *catalog)
 
     for (size_t i = 0; i < table.columns; i++)
         bp_list_add(&table.cells, heading[i]);
-    for (size_t i = 0; i < catalog->count; i++) {
-        const struct bp_catalog_entry *e = &catalog->at[i];
-        const struct bp_manifest *m = &e->manifest;
-        struct bp_buf rows = {0};
-        struct bp_buf size = {0};
-
-        bp_put_count(&rows, bp_manifest_rows(m));
-        bp_put_size(&size, bp_manifest_bytes(m));
-        bp_list_add(&table.cells, e->name.id);
-        bp_list_add(&table.cells,
-                    e->described && m->source.repository[0] != '\0' ? m->source.repository : "-");
-        bp_list_add(&table.cells, e->described ? m->source.event : e->name.event);
-        bp_list_addf(&table.cells, "%.7s",
-                     e->described && m->source.sha[0] != '\0' ? m->source.sha : "-");
-        bp_list_addf(&table.cells, "%zu", m->table_count);
-        bp_list_take(&table.cells, bp_buf_take(&rows));
-        bp_list_take(&table.cells, bp_buf_take(&size));
-        bp_list_add(&table.cells,
-                    bp_manifest_is_verified(&m->verification) ? m->verification.level : "-");
-        bp_list_add(&table.cells, !e->described ? e->damage : e->name.latest ? "latest" : "ok");
-    }
+    for (size_t i = 0; i < catalog->count; i++)
+        add_entry(&catalog->at[i], &table.cells);
     bp_report_table(&table, &text);
     bp_list_free(&table.cells);
     bp_print(app->out, "%s", bp_buf_str(&text));

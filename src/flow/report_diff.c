@@ -190,9 +190,27 @@ static void put_table(const struct bp_diff_table *table, struct bp_buf *out)
         put_rows(table, i, out);
 }
 
+/* Whether something else was asked for: what one of them left out then passes for gone. */
+static bool options_differ(const struct bp_diff *diff)
+{
+    BP_AUTO(bp_json_freep)
+    struct bp_json *old = bp_manifest_options_render(&diff->old->manifest.options);
+    BP_AUTO(bp_json_freep)
+    struct bp_json *now = bp_manifest_options_render(&diff->now->manifest.options);
+    BP_AUTO(bp_buf_free) struct bp_buf before = {0};
+    BP_AUTO(bp_buf_free) struct bp_buf after = {0};
+
+    bp_json_render(old, 0, &before);
+    bp_json_render(now, 0, &after);
+    return strcmp(bp_buf_str(&before), bp_buf_str(&after)) != 0;
+}
+
 void bp_diff_text(const struct bp_diff *diff, struct bp_buf *out)
 {
     bp_buf_printf(out, "%s -> %s\n", diff->old->name.id, diff->now->name.id);
+    if (options_differ(diff))
+        bp_buf_puts(out, "note: they were made with different options ('backproof show' tells "
+                         "them): what one of them left out looks like a change\n");
     if (diff->table_count == 0)
         put_tables(&diff->comparison, out);
     for (size_t i = 0; i < diff->table_count; i++)
@@ -294,6 +312,7 @@ struct bp_json *bp_diff_json(const struct bp_diff *diff)
 
     bp_json_set_text(top, "old", diff->old->name.id);
     bp_json_set_text(top, "new", diff->now->name.id);
+    bp_json_set_bool(top, "options_differ", options_differ(diff));
     bp_json_set(top, "tables", tables_new(diff));
     for (size_t i = 0; i < diff->patches.count; i++) {
         BP_AUTO(bp_buf_free) struct bp_buf patch = {0};

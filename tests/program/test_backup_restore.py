@@ -238,6 +238,7 @@ class Listing(Bed):
         listed = self.run_it('list', '--format', 'json').json['archives']
         self.assertIn('the manifest is damaged', listed[0]['damage'])
         self.assertEqual(3, len(listed))
+        self.assertRegex(self.run_it('list').out, rf"{listed[0]['id']}( +-){{7}} +archive .*damaged")
 
 
 class BackupBadInput(Bed):

@@ -308,5 +308,22 @@ class TwoArchives(BackupTest):
         self.assertIn('+1\tu1@x\tas it was\n', oldest)
 
 
+class OtherOptions(BackupTest):
+    def test_diff_tells_that_less_was_asked_for(self) -> None:
+        db = self.new_db('create table t (id int primary key); insert into t values (1), (2);'
+                         'create table u as select 1 as a')
+        for args in ((), (), ('--exclude-table-data', 't')):
+            self.run_it('backup', *args, DATABASE_URL=self.url(db))
+        third, second, first = [one['id'] for one in
+                                self.run_it('list', '--format', 'json').json['archives']]
+        note = "note: they were made with different options ('backproof show' tells them)"
+        self.assertNotIn(note, self.run_it('diff', first, second).out)
+        for args in ((), ('--table', 't')):
+            self.assertIn(note, self.run_it('diff', second, third, *args).out)
+        self.assertEqual([False, True], [
+            self.run_it('diff', *pair, '--format', 'json').json['options_differ']
+            for pair in ((first, second), (second, third))])
+
+
 if __name__ == '__main__':
     unittest.main()
