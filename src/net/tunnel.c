@@ -167,30 +167,34 @@ static short wanted(const struct flow *in, const struct flow *out)
     return (short)((in->end == 0 && !in->over ? POLLIN : 0) | (out->end > 0 ? POLLOUT : 0));
 }
 
+/* Until something can move; false: the tunnel ends. */
+static bool wait_for_more(const struct pipe *p, bool moved)
+{
+    struct pollfd fds[3] = {
+        {.fd = p->tunnel->ending, .events = POLLIN},
+        {.fd = p->client, .events = wanted(&p->there, &p->back)},
+        {.fd = p->server, .events = wanted(&p->back, &p->there)},
+    };
+
+    /* A socket whose other end has gone is reported at once, even when nothing is wanted. */
+    for (size_t i = 1; i < 3; i++)
+        fds[i].fd = fds[i].events != 0 ? fds[i].fd : -1;
+    return (poll(fds, 3, moved ? 0 : -1) >= 0 || errno == EINTR) && fds[0].revents == 0;
+}
+
 /* Until one end has closed and the other one has got all. */
 static void pump(struct pipe *p)
 {
-    for (;;) {
-        struct pollfd fds[3] = {{.fd = p->tunnel->ending, .events = POLLIN},
-                                {.fd = p->client, .events = 0},
-                                {.fd = p->server, .events = 0}};
-        bool moved = from_client(p);
+    bool moved = true;
 
+    do {
+        moved = from_client(p);
         moved = to_server(p) || moved;
         moved = from_server(p) || moved;
         moved = to_client(p) || moved;
         if ((p->there.over && p->there.end == 0) || (p->back.over && p->back.end == 0))
             return;
-        fds[1].events = wanted(&p->there, &p->back);
-        fds[2].events = wanted(&p->back, &p->there);
-        /* A socket whose other end has gone is reported at once, even when nothing is wanted. */
-        for (size_t i = 1; i < 3; i++)
-            fds[i].fd = fds[i].events != 0 ? fds[i].fd : -1;
-        if (poll(fds, 3, moved ? 0 : -1) < 0 && errno != EINTR)
-            return;
-        if (fds[0].revents != 0)
-            return;
-    }
+    } while (wait_for_more(p, moved));
 }
 
 static void *run_pipe(void *ctx)
