@@ -219,6 +219,8 @@ int64_t bp_git_held(struct bp_store *self)
     struct bp_err err = {0};
     int64_t bytes = 0;
 
+    if (git->parts != NULL)
+        bp_git_parts_join(git->parts); /* what it is ending would be counted twice, or not at all */
     if (git->dir == NULL || count_bytes(git, git->dir, &bytes, &err) != BP_OK)
         return 0;
     return bytes + bp_git_pack_open_bytes(git->pack);

@@ -13,6 +13,11 @@ static enum bp_code start_library(struct bp_git_store *git, struct bp_err *err)
     git->library_ready = result >= 0;
     if (result >= 0)
         result = git_libgit2_opts(GIT_OPT_ENABLE_STRICT_OBJECT_CREATION, 0);
+    /* It maps whole packs otherwise: memory would grow with what is read. */
+    if (result >= 0)
+        result = git_libgit2_opts(GIT_OPT_SET_MWINDOW_SIZE, (size_t)(8 << 20));
+    if (result >= 0)
+        result = git_libgit2_opts(GIT_OPT_SET_MWINDOW_MAPPED_LIMIT, (size_t)(32 << 20));
     return result >= 0 ? BP_OK : bp_git_fail(err, result, "start libgit2");
 }
 

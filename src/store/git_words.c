@@ -16,9 +16,9 @@ struct rule {
 /* What receive.denyNonFastForwards says. */
 #define DENIED_REWRITE "denying non-fast-forward"
 
-#define FULL_HINT                                                                            \
-    "the repository has no room left; give some back with backproof prune --squash, or use " \
-    "another repository"
+#define FULL_HINT                                                                         \
+    "the repository has no room left; use another one, or give some back with backproof " \
+    "prune --squash and the rules of your backups"
 #define TOO_MUCH_HINT "the server takes no push of that size; set a smaller --push-limit"
 #define SHA256_HINT   "a repository with SHA-256 names is not supported"
 #define ARCHIVED_HINT "unarchive the repository"
@@ -168,7 +168,7 @@ static const struct rule refusals[] = {
     {"size limit", BP_EFAILED, TOO_LARGE_HINT},
     {"exceeds the maximum", BP_EFAILED, TOO_LARGE_HINT},
     {"exceeds the limit", BP_EFAILED, TOO_LARGE_HINT},
-    {"shallow update not allowed", BP_EFAILED, NULL},
+    {"shallow update not allowed", BP_ELOCKED, NULL}, /* somebody has rewritten the branch */
     {"ermission denied", BP_EFAILED, "the server cannot write into its own repository"},
 };
 
