@@ -61,7 +61,7 @@ static void set_time(struct bp_json *object, const char *key, int64_t ms)
     bp_json_set_text(object, key, text);
 }
 
-static struct bp_json *source_new(const struct bp_manifest *m)
+struct bp_json *bp_manifest_source_new(const struct bp_manifest *m)
 {
     struct bp_json *source = bp_json_object_new();
 
@@ -74,7 +74,7 @@ static struct bp_json *source_new(const struct bp_manifest *m)
     return source;
 }
 
-static struct bp_json *database_new(const struct bp_manifest *m)
+struct bp_json *bp_manifest_database_new(const struct bp_manifest *m)
 {
     struct bp_json *database = bp_json_object_new();
 
@@ -146,8 +146,8 @@ void bp_manifest_render(const struct bp_manifest *m, struct bp_buf *out)
     set_time(top, "started_at", m->started_ms);
     set_time(top, "finished_at", m->finished_ms);
     bp_json_set(top, "tool", tool);
-    bp_json_set(top, "source", source_new(m));
-    bp_json_set(top, "database", database_new(m));
+    bp_json_set(top, "source", bp_manifest_source_new(m));
+    bp_json_set(top, "database", bp_manifest_database_new(m));
     set_text(top, "pg_dump_version", m->pg_dump_version);
     bp_json_set(top, "options", bp_manifest_options_render(&m->options));
     bp_json_set(top, "tables", tables_new(m));

@@ -82,6 +82,10 @@ int64_t bp_manifest_bytes(const struct bp_manifest *m); /* of all files */
 /* The file with this path in a manifest that was parsed; NULL: none. Lent. */
 const struct bp_manifest_file *bp_manifest_file(const struct bp_manifest *m, const char *path);
 
+/* What it says of the source, and of the database. Owned by the caller. */
+struct bp_json *bp_manifest_source_new(const struct bp_manifest *m) BP_CHECK;
+struct bp_json *bp_manifest_database_new(const struct bp_manifest *m) BP_CHECK;
+
 void bp_manifest_render(const struct bp_manifest *m, struct bp_buf *out);
 
 /*

@@ -228,33 +228,6 @@ static void set_time(struct bp_json *object, const char *key, int64_t ms)
     bp_json_set_text(object, key, text);
 }
 
-static struct bp_json *source_new(const struct bp_manifest *m)
-{
-    struct bp_json *source = bp_json_object_new();
-
-    bp_json_set_text(source, "repository", m->source.repository);
-    bp_json_set_text(source, "ref", m->source.ref);
-    bp_json_set_text(source, "sha", m->source.sha);
-    bp_json_set_text(source, "event", m->source.event);
-    bp_json_set_text(source, "run_id", m->source.run_id);
-    bp_json_set_text(source, "run_url", m->source.run_url);
-    return source;
-}
-
-static struct bp_json *database_new(const struct bp_manifest *m)
-{
-    struct bp_json *database = bp_json_object_new();
-
-    bp_json_set_text(database, "name", m->database.name);
-    bp_json_set_text(database, "server_version", m->database.server_version);
-    bp_json_set_int(database, "server_version_num", m->database.version_num);
-    bp_json_set_text(database, "encoding", m->database.encoding);
-    bp_json_set_text(database, "collation", m->database.collation);
-    bp_json_set_int(database, "size_bytes", m->database.size_bytes);
-    bp_json_set_int(database, "large_objects", m->large_objects);
-    return database;
-}
-
 static struct bp_json *totals_new(const struct bp_manifest *m)
 {
     struct bp_json *totals = bp_json_object_new();
@@ -327,8 +300,8 @@ struct bp_json *bp_show_json(const struct bp_shown *shown)
     bp_json_set_int(top, "took_ms", m->finished_ms - m->started_ms);
     bp_json_set_text(top, "tool_version", m->tool_version);
     bp_json_set_text(top, "pg_dump_version", m->pg_dump_version);
-    bp_json_set(top, "source", source_new(m));
-    bp_json_set(top, "database", database_new(m));
+    bp_json_set(top, "source", bp_manifest_source_new(m));
+    bp_json_set(top, "database", bp_manifest_database_new(m));
     bp_json_set(top, "options", bp_manifest_options_render(&m->options));
     bp_json_set(top, "verification", bp_manifest_verification_render(&m->verification));
     bp_json_set(top, "totals", totals_new(m));
