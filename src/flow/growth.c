@@ -75,7 +75,7 @@ void bp_growth_read(const char *message, struct bp_growth *out)
     /* There is one way to write a number; whatever reads the same otherwise is not ours. */
     if (parse_line(line + sizeof(head) - 1, out))
         bp_growth_write(out, &again);
-    if (again.len != len + 1 || memcmp(again.data, found, len) != 0)
+    if (again.len != len + 1 || memcmp(bp_buf_str(&again), found, len) != 0)
         *out = (struct bp_growth){0};
 }
 

@@ -206,7 +206,7 @@ static enum bp_code count_bytes(struct bp_git_store *git, const char *dir, int64
         size_t len = strcspn(line, "\n");
 
         if (bp_text_starts_with(line, "size: ") || bp_text_starts_with(line, "size-pack: "))
-            kib += strtoll(strchr(line, ' '), NULL, 10);
+            kib += strtoll(line + strcspn(line, " "), NULL, 10);
         line += len + (line[len] == '\n');
     }
     *bytes = kib * 1024;

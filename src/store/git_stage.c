@@ -50,8 +50,8 @@ enum bp_code bp_git_check_path(const char *path, struct bp_err *err)
 }
 
 /* For threads: what is known does not change meanwhile. */
-static void name(const struct bp_git_store *git, const void *data, size_t len, git_oid *id,
-                 struct bp_blob *out)
+static void name_blob(const struct bp_git_store *git, const void *data, size_t len, git_oid *id,
+                      struct bp_blob *out)
 {
     bp_git_pack_name(data, len, id);
     (void)git_oid_tostr(out->id, sizeof(out->id), id);
@@ -64,7 +64,7 @@ enum bp_code bp_git_put(struct bp_store *self, const void *data, size_t len, str
     struct bp_git_store *git = (struct bp_git_store *)self;
     git_oid id;
 
-    name(git, data, len, &id, out);
+    name_blob(git, data, len, &id, out);
     if (out->known)
         return BP_OK;
     if (bp_git_pack_add(git->pack, &id, data, len, err) != BP_OK)
@@ -79,7 +79,7 @@ enum bp_code bp_git_hash(struct bp_store *self, const void *data, size_t len, st
     git_oid id;
 
     (void)err;
-    name((const struct bp_git_store *)self, data, len, &id, out);
+    name_blob((const struct bp_git_store *)self, data, len, &id, out);
     return BP_OK;
 }
 
