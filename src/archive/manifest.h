@@ -5,6 +5,7 @@
 #ifndef BP_ARCHIVE_MANIFEST_H
 #define BP_ARCHIVE_MANIFEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,11 +19,15 @@
 enum { BP_MANIFEST_FORMAT = 1, BP_MANIFEST_LIMIT = 256 << 20, BP_MANIFEST_FILES_LIMIT = 1000000 };
 
 #define BP_MANIFEST_NAME "manifest.json"
+/* The other half of a sealed archive's: a whole manifest, sealed. */
+#define BP_MANIFEST_PRIVATE "manifest.private.json.zst.age"
+#define BP_PATH_SEALED      "sealed"
 
 struct bp_manifest_file {
     char *path; /* below the archive */
     int64_t bytes;
     char sha256[BP_SHA256_HEX_SIZE];
+    char *sealed; /* where it lies in a sealed archive, below it; NULL: at path, as it is */
 };
 
 struct bp_manifest_table {
@@ -64,6 +69,8 @@ struct bp_manifest {
     int64_t large_objects;
     struct bp_manifest_options options;
     struct bp_manifest_verification verification;
+    bool sealed; /* the public half of a sealed archive's manifest: it names no table, and of the
+                    database only the version */
 
     struct bp_manifest_table *tables;
     size_t table_count;

@@ -57,6 +57,18 @@ const char *bp_option_group_title(unsigned group)
         return "Marks";
     case BP_GROUP_DIFF:
         return "Differences";
+    case BP_GROUP_OPEN:
+        return "Opening archives";
+    case BP_GROUP_PROOF:
+        return "Proof";
+    case BP_GROUP_VERIFY:
+        return "Verification";
+    case BP_GROUP_DRILL:
+        return "Drill";
+    case BP_GROUP_SEAL:
+        return "Sealing";
+    case BP_GROUP_KEYGEN:
+        return "Keys";
     default:
         return "General";
     }

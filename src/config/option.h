@@ -70,6 +70,11 @@ enum bp_opt {
     BP_OPT_STATEMENT_TIMEOUT,
     BP_OPT_ALLOW_PUBLIC,
     BP_OPT_PRUNE,
+    BP_OPT_VERIFY,
+    BP_OPT_RECIPIENT,
+    BP_OPT_CHUNK_KEY,
+    BP_OPT_SIGN_KEY,
+    BP_OPT_ROLE_PASSWORDS,
     /* retention */
     BP_OPT_KEEP_LAST,
     BP_OPT_KEEP_WITHIN,
@@ -100,10 +105,29 @@ enum bp_opt {
     /* diff */
     BP_OPT_DIFF_TABLE,
     BP_OPT_ROWS,
+    /* opening archives */
+    BP_OPT_IDENTITY,
+    BP_OPT_TRUSTED_KEY,
+    /* proof */
+    BP_OPT_LEVEL,
+    BP_OPT_SCRATCH_URL,
+    BP_OPT_CHECK_SQL,
+    BP_OPT_NO_RECORD,
     /* restore */
     BP_OPT_TO,
+    BP_OPT_AT,
+    BP_OPT_RESTORE_SCHEMA,
+    BP_OPT_RESTORE_TABLE,
+    BP_OPT_INTO_SCHEMA,
     BP_OPT_CLEAN,
+    BP_OPT_RESUME,
+    BP_OPT_CONTINUE_ON_ERROR,
+    BP_OPT_NO_OWNER,
+    BP_OPT_NO_PRIVILEGES,
+    BP_OPT_ROLE_MAP,
     BP_OPT_YES,
+    /* keys */
+    BP_OPT_OUTPUT,
     /* init */
     BP_OPT_SCHEDULE,
     BP_OPT_FORCE,
@@ -136,7 +160,13 @@ enum bp_opt_group {
     BP_GROUP_RETENTION = 1 << 9,
     BP_GROUP_KEEP = 1 << 10,
     BP_GROUP_DIFF = 1 << 11,
-    BP_GROUP_LAST = BP_GROUP_DIFF
+    BP_GROUP_OPEN = 1 << 12,   /* what needs the content of an archive */
+    BP_GROUP_PROOF = 1 << 13,  /* what proves an archive in a scratch database */
+    BP_GROUP_VERIFY = 1 << 14, /* to which level, and where that is written down */
+    BP_GROUP_DRILL = 1 << 15,
+    BP_GROUP_SEAL = 1 << 16, /* what makes sealed files */
+    BP_GROUP_KEYGEN = 1 << 17,
+    BP_GROUP_LAST = BP_GROUP_KEYGEN
 };
 
 struct bp_option {
@@ -145,7 +175,7 @@ struct bp_option {
     unsigned group;         /* enum bp_opt_group: the commands that take it */
     const char *value;      /* what the value is called in the help; NULL for a flag */
     const char *fallback;   /* NULL: none */
-    const char *choices[6]; /* BP_TYPE_CHOICE; NULL at the end */
+    const char *choices[7]; /* BP_TYPE_CHOICE; NULL at the end */
     const char *env;        /* instead of BACKPROOF_<NAME> */
     const char *also[4];    /* further environment names, in order */
     char letter;            /* short form, or 0 */

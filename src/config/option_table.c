@@ -72,9 +72,10 @@ const struct bp_option bp_option_table[BP_OPT_COUNT] = {
                          .help = "The workflow's file name (or its number)."},
     [BP_OPT_BRANCH] = {.name = "branch",
                        .type = BP_TYPE_LIST,
-                       .group = BP_GROUP_FORGE | BP_GROUP_INIT,
+                       .group = BP_GROUP_FORGE | BP_GROUP_INIT | BP_GROUP_DRILL,
                        .value = "BRANCH",
-                       .help = "A branch to start the workflow on; repeat it for each branch."},
+                       .help = "A branch to start the workflow on, or whose newest archive a drill "
+                               "proves; repeat it for each branch."},
     [BP_OPT_TARGET] = {.name = "target",
                        .type = BP_TYPE_LIST,
                        .group = BP_GROUP_FORGE,
@@ -251,13 +252,14 @@ const struct bp_option bp_option_table[BP_OPT_COUNT] = {
                         .choices = {"push", "pr", "schedule", "manual", "standalone"},
                         .help = "What this backup was made for, when the workflow's own event does "
                                 "not tell: a dispatched run is 'manual' to GitHub."},
-    [BP_OPT_JOBS] = {.name = "jobs",
-                     .type = BP_TYPE_INT,
-                     .group = BP_GROUP_BACKUP,
-                     .value = "N",
-                     .letter = 'j',
-                     .help = "Read with this many connections at once, besides the one that holds "
-                             "the locks. By default one for each processor core."},
+    [BP_OPT_JOBS] =
+        {.name = "jobs",
+         .type = BP_TYPE_INT,
+         .group = BP_GROUP_BACKUP | BP_GROUP_RESTORE | BP_GROUP_PROOF,
+         .value = "N",
+         .letter = 'j',
+         .help =
+             "Work with this many connections to the database at once; by default one for each processor core. A restore with 1 is one transaction, all or nothing."},
     [BP_OPT_SCHEMA] = {.name = "schema",
                        .type = BP_TYPE_LIST,
                        .group = BP_GROUP_BACKUP,
@@ -336,6 +338,43 @@ const struct bp_option bp_option_table[BP_OPT_COUNT] = {
          .type = BP_TYPE_FLAG,
          .group = BP_GROUP_BACKUP,
          .help = "After a backup that worked, remove the archives that the retention lets go."},
+    [BP_OPT_VERIFY] =
+        {.name = "verify",
+         .type = BP_TYPE_CHOICE,
+         .group = BP_GROUP_BACKUP,
+         .value = "LEVEL",
+         .choices = {"L0", "L1", "L2", "L3", "L4", "L5"},
+         .help =
+             "After the push, prove the archive from what the server holds, to this level; 'backproof verify' tells the levels."},
+    [BP_OPT_RECIPIENT] =
+        {.name = "recipient",
+         .type = BP_TYPE_LIST,
+         .group = BP_GROUP_BACKUP | BP_GROUP_SEAL,
+         .value = "AGE1...",
+         .help =
+             "Seal the archive: compress and encrypt it to this age recipient, or to those in a file. Repeat it for each; two are wise."},
+    [BP_OPT_CHUNK_KEY] =
+        {.name = "chunk-key",
+         .type = BP_TYPE_TEXT,
+         .group = BP_GROUP_BACKUP,
+         .value = "KEY",
+         .secret = true,
+         .help =
+             "With this key ('backproof keygen chunk') what has not changed is not sealed and pushed again. It cannot read a backup."},
+    [BP_OPT_SIGN_KEY] =
+        {.name = "sign-key",
+         .type = BP_TYPE_TEXT,
+         .group = BP_GROUP_BACKUP,
+         .value = "KEY",
+         .secret = true,
+         .help =
+             "Sign the manifest with this secret key ('backproof keygen signing', or minisign -G -W), so that nobody else can plant an archive."},
+    [BP_OPT_ROLE_PASSWORDS] =
+        {.name = "role-passwords",
+         .type = BP_TYPE_FLAG,
+         .group = BP_GROUP_BACKUP,
+         .help =
+             "Back up the roles' password hashes too; only in a sealed archive, and only as a superuser."},
     [BP_OPT_KEEP_LAST] = {.name = "keep-last",
                           .type = BP_TYPE_INT,
                           .group = BP_GROUP_RETENTION,
@@ -495,6 +534,50 @@ const struct bp_option bp_option_table[BP_OPT_COUNT] = {
                      .fallback = "20",
                      .no_env = true,
                      .help = "Show at most this many rows of each kind."},
+    [BP_OPT_IDENTITY] =
+        {.name = "identity",
+         .type = BP_TYPE_LIST,
+         .group = BP_GROUP_OPEN |
+                  BP_GROUP_VERIFY | BP_GROUP_DRILL,
+         .value = "FILE",
+         .help =
+             "Open sealed archives with the age identities in this file. The environment variable may hold an identity itself."},
+    [BP_OPT_TRUSTED_KEY] =
+        {.name = "trusted-key",
+         .type = BP_TYPE_LIST,
+         .group = BP_GROUP_OPEN | BP_GROUP_VERIFY | BP_GROUP_DRILL,
+         .value = "KEY",
+         .help =
+             "Accept only archives that one of these public keys (minisign's, or a file that holds one) has signed."},
+    [BP_OPT_LEVEL] =
+        {.name = "level",
+         .type = BP_TYPE_CHOICE,
+         .group = BP_GROUP_VERIFY | BP_GROUP_DRILL,
+         .value = "LEVEL",
+         .fallback = "L3",
+         .choices = {"L0", "L1", "L2", "L3", "L4", "L5"},
+         .help =
+             "How far to prove: L0 checksums, L1 every file read, L2 restored, L3 every row equal, L4 every definition equal, L5 your own checks."},
+    [BP_OPT_SCRATCH_URL] =
+        {.name = "scratch-url",
+         .type = BP_TYPE_TEXT,
+         .group = BP_GROUP_PROOF,
+         .value = "URL",
+         .help =
+             "Restore into this empty database for the proof, and empty it again. By default a throw-away cluster is made with initdb."},
+    [BP_OPT_CHECK_SQL] =
+        {.name = "check-sql",
+         .type = BP_TYPE_LIST,
+         .group = BP_GROUP_PROOF,
+         .value = "FILE",
+         .help =
+             "For L5: queries to run on the restored database, each of which must return true. Repeat it for each file."},
+    [BP_OPT_NO_RECORD] =
+        {.name = "no-record",
+         .type = BP_TYPE_FLAG,
+         .group = BP_GROUP_VERIFY | BP_GROUP_DRILL,
+         .help =
+             "Do not write the result into the archive's manifest: for a token that may only read."},
     [BP_OPT_TO] = {.name = "to",
                    .type = BP_TYPE_TEXT,
                    .group = BP_GROUP_RESTORE,
@@ -503,15 +586,79 @@ const struct bp_option bp_option_table[BP_OPT_COUNT] = {
                    .help = "The database to restore into. A password belongs into the environment "
                            "variable, never on the command line. Without it, libpq's own variables "
                            "(PGHOST ...) count."},
+    [BP_OPT_AT] = {.name = "at",
+                   .type = BP_TYPE_TIME,
+                   .group = BP_GROUP_RESTORE | BP_GROUP_VERIFY,
+                   .value = "TIME",
+                   .no_env = true,
+                   .help = "Instead of ID: the newest archive that is not newer than this, such as "
+                           "2024-01-15T12:00Z."},
+    [BP_OPT_RESTORE_SCHEMA] = {.name = "schema",
+                               .type = BP_TYPE_LIST,
+                               .group = BP_GROUP_RESTORE,
+                               .value = "SCHEMA",
+                               .no_env = true,
+                               .help = "Restore only what is in this schema. Repeat it for each."},
+    [BP_OPT_RESTORE_TABLE] =
+        {.name = "table",
+         .type = BP_TYPE_LIST,
+         .group = BP_GROUP_RESTORE,
+         .value = "TABLE",
+         .no_env = true,
+         .help =
+             "Restore only this table, with its indexes and constraints; schema.table, or a table of public. Repeat it for each."},
+    [BP_OPT_INTO_SCHEMA] =
+        {.name = "into-schema",
+         .type = BP_TYPE_TEXT,
+         .group = BP_GROUP_RESTORE,
+         .value = "SCHEMA",
+         .no_env = true,
+         .help =
+             "Restore what --table or --schema chose into this schema instead, which is made if it is missing."},
     [BP_OPT_CLEAN] = {.name = "clean",
                       .type = BP_TYPE_FLAG,
                       .group = BP_GROUP_RESTORE,
                       .help = "Replace what the target holds; asks first."},
+    [BP_OPT_RESUME] = {.name = "resume",
+                       .type = BP_TYPE_FLAG,
+                       .group = BP_GROUP_RESTORE,
+                       .no_env = true,
+                       .help =
+                           "Go on with a restore that was cut off; tables that are complete stay."},
+    [BP_OPT_CONTINUE_ON_ERROR] =
+        {.name = "continue-on-error",
+         .type = BP_TYPE_FLAG,
+         .group = BP_GROUP_RESTORE,
+         .help =
+             "Restore as much as can be, list each object that failed with its statement, and exit 1."},
+    [BP_OPT_NO_OWNER] = {.name = "no-owner",
+                         .type = BP_TYPE_FLAG,
+                         .group = BP_GROUP_RESTORE,
+                         .help = "Everything belongs to the user who restores; no role is made."},
+    [BP_OPT_NO_PRIVILEGES] = {.name = "no-privileges",
+                              .type = BP_TYPE_FLAG,
+                              .group = BP_GROUP_RESTORE,
+                              .help = "Leave out GRANT, REVOKE and default privileges."},
+    [BP_OPT_ROLE_MAP] =
+        {.name = "role-map",
+         .type = BP_TYPE_LIST,
+         .group = BP_GROUP_RESTORE,
+         .value = "OLD=NEW",
+         .help = "What role OLD owned or may do is role NEW's, who exists. Repeat it for each."},
     [BP_OPT_YES] = {.name = "yes",
                     .type = BP_TYPE_FLAG,
                     .group = BP_GROUP_RESTORE,
                     .letter = 'y',
                     .help = "Do not ask; needed outside a terminal."},
+    [BP_OPT_OUTPUT] =
+        {.name = "output",
+         .type = BP_TYPE_TEXT,
+         .group = BP_GROUP_KEYGEN,
+         .value = "FILE",
+         .letter = 'o',
+         .no_env = true,
+         .help = "Write the secret key into this new file, which only you can read, instead of "
+                 "standard output."},
     [BP_OPT_SCHEDULE] = {.name = "schedule",
                          .type = BP_TYPE_TEXT,
                          .group = BP_GROUP_INIT,

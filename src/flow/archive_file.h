@@ -5,8 +5,10 @@
 #include "flow/catalog.h"
 
 /*
- * Replace out by the content of a file that the archive's manifest lists. BP_EINTEGRITY: it is
- * missing, or its size or checksum is wrong.
+ * Replace out by the content of a file that the archive's manifest lists. Of a sealed archive that
+ * was opened (bp_catalog_unseal) it is what was sealed; the checksums of both forms are proved.
+ * BP_EINTEGRITY: it is missing, was tampered with, or its size or checksum is wrong. For several
+ * threads at once, once all was fetched.
  */
 enum bp_code bp_archive_file_read(struct bp_store *store, const struct bp_catalog_entry *entry,
                                   const struct bp_manifest_file *file, struct bp_buf *out,

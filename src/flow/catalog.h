@@ -4,6 +4,8 @@
 
 #include "archive/manifest.h"
 #include "archive/name.h"
+#include "archive/seal.h"
+#include "archive/sign.h"
 #include "base/list.h"
 #include "store/store.h"
 
@@ -11,9 +13,12 @@ struct bp_catalog_entry {
     struct bp_archive_name name;
     char folder[BP_ARCHIVE_NAME_SIZE];
     char path[BP_ARCHIVE_NAME_SIZE + 32]; /* of the folder in the store */
-    struct bp_manifest manifest;          /* once it was read */
+    struct bp_manifest manifest;          /* once it was read; of a sealed archive that was opened
+                                             the private half, with today's verification */
     bool described;                       /* the manifest was read and is good */
-    char damage[256];                     /* why it could not be; "" */
+    struct bp_manifest outer;             /* of a sealed archive that was opened the public half */
+    const struct bp_identities *identities; /* that opened it; NULL: it is not sealed, or shut */
+    char damage[256];                       /* why it could not be; "" */
 };
 
 struct bp_catalog {
@@ -30,6 +35,12 @@ struct bp_catalog_filter {
     const char *event;
     const char *verified; /* "yes" or "no" */
     size_t limit;         /* 0: none */
+};
+
+/* What opens sealed archives and whose signature counts. All lent; NULL: nothing does. */
+struct bp_opener {
+    const struct bp_identities *identities;
+    const struct bp_trusted_keys *trusted; /* NULL: no signature is asked for */
 };
 
 /* Read the names: cheap, no file is fetched. The store must be open. */
@@ -51,6 +62,14 @@ enum bp_code bp_catalog_select(struct bp_catalog *catalog, struct bp_store *stor
 enum bp_code bp_catalog_describe(struct bp_store *store, struct bp_catalog_entry *entry,
                                  struct bp_err *err) BP_CHECK;
 
+/*
+ * Read all that its manifest tells: like describe, and the signature is checked when keys are
+ * trusted, and a sealed archive is opened. BP_EINTEGRITY: also without or with a wrong signature.
+ * BP_EUSAGE: it is sealed and there is no identity. BP_EAUTH: none of them can open it.
+ */
+enum bp_code bp_catalog_unseal(struct bp_store *store, struct bp_catalog_entry *entry,
+                               const struct bp_opener *opener, struct bp_err *err) BP_CHECK;
+
 /* Whether a failure to describe an archive is its own, and not that of the way to it. */
 bool bp_catalog_is_damage(enum bp_code code);
 
@@ -60,6 +79,10 @@ bool bp_catalog_is_damage(enum bp_code code);
  */
 enum bp_code bp_catalog_find(struct bp_catalog *catalog, const char *text,
                              struct bp_catalog_entry **out, struct bp_err *err) BP_CHECK;
+
+/* The newest archive that is not newer than this. BP_ENOTFOUND names the oldest one. Lent. */
+enum bp_code bp_catalog_at(struct bp_catalog *catalog, int64_t time_ms,
+                           struct bp_catalog_entry **out, struct bp_err *err) BP_CHECK;
 
 void bp_catalog_free(struct bp_catalog *catalog); /* for BP_AUTO */
 

@@ -10,6 +10,8 @@
 #include "archive/name.h"
 #include "base/clock.h"
 #include "base/print.h"
+#include "flow/catalog.h"
+#include "flow/restore_plan.h"
 #include "source/target.h"
 #include "store/store.h"
 
@@ -19,9 +21,16 @@ struct bp_restore_job {
     struct bp_target *target;
     struct bp_clock *clock;
     struct bp_out *out;
-    const char *archive; /* "latest", an id, its beginning, a folder's name */
+    const char *archive; /* "latest", an id, its beginning, a folder's name; NULL: at_ms tells */
+    int64_t at_ms;       /* the newest archive that is not newer than this */
     const char *branch;  /* for messages */
-    bool clean;          /* replace what the target holds */
+    struct bp_opener opener;
+    struct bp_restore_want want; /* what of it, and how it is changed on the way */
+    size_t jobs; /* connections; 1: one transaction. 0: one for each core, but 1 when clean
+                    has something to replace, so that this is not lost by a failure */
+    bool clean;  /* replace what the target holds */
+    bool resume; /* go on with one that was cut off */
+    bool continue_on_error; /* never one transaction */
     /* Asked before anything is replaced; question is one line. */
     bool (*confirm)(void *ctx, const char *question);
     void *ctx;
@@ -33,7 +42,17 @@ struct bp_restore_result {
     int64_t tables;
     int64_t rows;
     int64_t took_ms;
+    struct bp_list skipped;  /* what of the choice was left out, in words */
+    struct bp_list failures; /* with continue_on_error: each object, its statement, the reason */
 };
+
+void bp_restore_result_free(struct bp_restore_result *result); /* for BP_AUTO */
+
+/* The second half of a restore: an archive of the store that was found, opened and fetched, and
+ * whose checksums were proved, goes into the target. archive, at_ms and opener do not count. */
+enum bp_code bp_restore_entry(const struct bp_restore_job *job,
+                              const struct bp_catalog_entry *entry,
+                              struct bp_restore_result *result, struct bp_err *err) BP_CHECK;
 
 /*
  * BP_ENOTFOUND (no such branch or archive), BP_EINTEGRITY (a checksum or a row count is wrong),

@@ -1,0 +1,71 @@
+/*
+ * How far an archive can be proved, and proving it:
+ *
+ *   L0  the checksum of every file is right, nothing is missing and nothing was added
+ *   L1  every file was opened and read: manifest, definitions, rows
+ *   L2  restored into a scratch database without an error
+ *   L3  there every table has the rows and the content that the source's snapshot had
+ *   L4  there every definition is what pg_dump wrote of the source
+ *   L5  there the user's own queries return true
+ */
+#ifndef BP_FLOW_VERIFY_H
+#define BP_FLOW_VERIFY_H
+
+#include "base/json.h"
+#include "flow/restore.h"
+#include "source/scratch.h"
+
+enum bp_level { BP_LEVEL_NONE = -1, BP_L0, BP_L1, BP_L2, BP_L3, BP_L4, BP_L5 };
+
+/* "L3"; "none". Static. */
+const char *bp_level_name(enum bp_level level);
+/* BP_LEVEL_NONE for anything else. */
+enum bp_level bp_level_parse(const char *text);
+
+/* All lent for the length of the call. */
+struct bp_verify_job {
+    struct bp_store *store;
+    struct bp_scratch *scratch; /* may be NULL below L2 */
+    struct bp_clock *clock;
+    struct bp_out *out;
+    const char *archive; /* as bp_restore_job has it */
+    int64_t at_ms;
+    const char *branch;
+    struct bp_opener opener;
+    enum bp_level level;
+    const struct bp_list *checks; /* for L5: texts of SQL queries, each ends with ';' */
+    size_t jobs;
+    bool record; /* write the result into the archive's manifest: one commit */
+};
+
+struct bp_verify_result {
+    char id[BP_ARCHIVE_ID_SIZE];
+    enum bp_level level;     /* that was reached */
+    struct bp_list except;   /* what was not proved, in words: a missing extension ... */
+    struct bp_list findings; /* what is wrong, in words: why the next level was not reached */
+    int64_t files;
+    int64_t bytes;
+    int64_t tables;
+    int64_t rows;
+    int64_t restore_ms; /* of the restore alone; 0: none */
+    int64_t took_ms;
+    char commit[BP_STORE_ID_SIZE]; /* "": nothing was written */
+};
+
+void bp_verify_result_free(struct bp_verify_result *result); /* for BP_AUTO */
+
+/*
+ * BP_OK: the level was reached, without an exception. BP_EINTEGRITY: the archive is at fault.
+ * BP_EFAILED: something else kept it from being proved (an extension is missing here ...). With
+ * both, result tells how far it came, and that is recorded too. What the drivers return.
+ */
+enum bp_code bp_flow_verify(const struct bp_verify_job *job, struct bp_verify_result *result,
+                            struct bp_err *err) BP_CHECK;
+
+/* report_verify.c */
+void bp_verify_text(const struct bp_verify_job *job, const struct bp_verify_result *result,
+                    struct bp_buf *out);
+struct bp_json *bp_verify_json(const struct bp_verify_job *job,
+                               const struct bp_verify_result *result) BP_CHECK;
+
+#endif
