@@ -6,12 +6,26 @@
 
 enum { FILE_LIMIT = 128 << 20 };
 
-enum bp_code bp_archive_file_read(struct bp_store *store, const struct bp_catalog_entry *entry,
-                                  const struct bp_manifest_file *file, struct bp_buf *out,
-                                  struct bp_err *err)
+static enum bp_code check(const struct bp_catalog_entry *entry, const struct bp_manifest_file *file,
+                          const struct bp_buf *content, struct bp_err *err)
+{
+    char hash[BP_SHA256_HEX_SIZE];
+
+    bp_sha256_hex(bp_buf_str(content), content->len, hash);
+    if ((int64_t)content->len == file->bytes && strcmp(hash, file->sha256) == 0)
+        return BP_OK;
+    return bp_fail(err, BP_EINTEGRITY,
+                   "archive '%s': the checksum of '%s' is wrong; hint: use another archive, "
+                   "'backproof list' shows them",
+                   entry->name.id, file->path);
+}
+
+/* A file as it lies in the store. */
+static enum bp_code read_stored(struct bp_store *store, const struct bp_catalog_entry *entry,
+                                const struct bp_manifest_file *file, struct bp_buf *out,
+                                struct bp_err *err)
 {
     BP_AUTO(bp_freep) char *path = bp_format("%s/%s", entry->path, file->path);
-    char hash[BP_SHA256_HEX_SIZE];
 
     bp_buf_cut(out, 0);
     if (store->ops->read(store, path, FILE_LIMIT, out, err) != BP_OK) {
@@ -20,11 +34,33 @@ enum bp_code bp_archive_file_read(struct bp_store *store, const struct bp_catalo
                            file->path);
         return bp_wrap(err, "archive '%s', '%s'", entry->name.id, file->path);
     }
-    bp_sha256_hex(bp_buf_str(out), out->len, hash);
-    if ((int64_t)out->len != file->bytes || strcmp(hash, file->sha256) != 0)
-        return bp_fail(err, BP_EINTEGRITY,
-                       "archive '%s': the checksum of '%s' is wrong; hint: compare with another "
-                       "archive, 'backproof list' shows them",
-                       entry->name.id, file->path);
-    return BP_OK;
+    return check(entry, file, out, err);
+}
+
+static enum bp_code read_sealed(struct bp_store *store, const struct bp_catalog_entry *entry,
+                                const struct bp_manifest_file *file, struct bp_buf *out,
+                                struct bp_err *err)
+{
+    const struct bp_manifest_file *stored = bp_manifest_file(&entry->outer, file->sealed);
+    BP_AUTO(bp_buf_free) struct bp_buf sealed = {0};
+
+    if (stored == NULL || read_stored(store, entry, stored, &sealed, err) != BP_OK)
+        return stored != NULL
+                   ? err->code
+                   : bp_fail(err, BP_EINTEGRITY, "archive '%s': its manifest does not list '%s'",
+                             entry->name.id, file->sealed);
+    if (bp_unseal(entry->identities, bp_buf_str(&sealed), sealed.len, FILE_LIMIT, out, err) !=
+        BP_OK)
+        return bp_wrap(err, "archive '%s', '%s' (of '%s')", entry->name.id, file->sealed,
+                       file->path);
+    return check(entry, file, out, err);
+}
+
+enum bp_code bp_archive_file_read(struct bp_store *store, const struct bp_catalog_entry *entry,
+                                  const struct bp_manifest_file *file, struct bp_buf *out,
+                                  struct bp_err *err)
+{
+    if (file->sealed != NULL && entry->identities != NULL)
+        return read_sealed(store, entry, file, out, err);
+    return read_stored(store, entry, file, out, err);
 }

@@ -103,6 +103,12 @@ enum bp_code bp_catalog_describe(struct bp_store *store, struct bp_catalog_entry
     return read_manifest(store, entry, err);
 }
 
+static void free_entry(struct bp_catalog_entry *entry)
+{
+    bp_manifest_free(&entry->manifest);
+    bp_manifest_free(&entry->outer);
+}
+
 /* Keep the entries for which keep() holds; the others are freed. */
 static void keep_only(struct bp_catalog *catalog,
                       bool (*keep)(const struct bp_catalog_entry *,
@@ -115,7 +121,7 @@ static void keep_only(struct bp_catalog *catalog,
         if (keep(&catalog->at[i], filter))
             catalog->at[kept++] = catalog->at[i];
         else
-            bp_manifest_free(&catalog->at[i].manifest);
+            free_entry(&catalog->at[i]);
     }
     catalog->count = kept;
 }
@@ -225,7 +231,7 @@ enum bp_code bp_catalog_select(struct bp_catalog *catalog, struct bp_store *stor
     }
     kept = kept < limit ? kept : limit;
     while (catalog->count > kept)
-        bp_manifest_free(&catalog->at[--catalog->count].manifest);
+        free_entry(&catalog->at[--catalog->count]);
     return BP_OK;
 }
 
@@ -266,10 +272,25 @@ enum bp_code bp_catalog_find(struct bp_catalog *catalog, const char *text,
     return BP_OK;
 }
 
+enum bp_code bp_catalog_at(struct bp_catalog *catalog, int64_t time_ms,
+                           struct bp_catalog_entry **out, struct bp_err *err)
+{
+    if (catalog->count == 0)
+        return bp_fail(err, BP_ENOTFOUND, "the branch holds no archive");
+    for (size_t i = 0; i < catalog->count; i++) {
+        if (catalog->at[i].name.time_ms <= time_ms) {
+            *out = &catalog->at[i];
+            return BP_OK;
+        }
+    }
+    return bp_fail(err, BP_ENOTFOUND, "no archive is that old; the oldest is '%s'",
+                   catalog->at[catalog->count - 1].name.id);
+}
+
 void bp_catalog_free(struct bp_catalog *catalog)
 {
     for (size_t i = 0; i < catalog->count; i++)
-        bp_manifest_free(&catalog->at[i].manifest);
+        free_entry(&catalog->at[i]);
     bp_free(catalog->at);
     *catalog = (struct bp_catalog){0};
 }
