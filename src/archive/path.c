@@ -35,8 +35,9 @@ static char *encode(const char *name)
 char *bp_path_schema(const char *schema)
 {
     /* What lies beside the schemas in an archive. */
-    static const char *const taken[] = {"database",   "roles.sql",  "manifest.json",
-                                        "restore.sh", "RESTORE.md", NULL};
+    static const char *const taken[] = {
+        "database",   "roles.sql", "manifest.json", "manifest.json.minisig", "restore.sh",
+        "RESTORE.md", NULL};
     for (const char *const *name = taken; *name != NULL; name++) {
         if (strcmp(schema, *name) == 0)
             return bp_format("%%%02X%s", (unsigned char)schema[0], schema + 1);

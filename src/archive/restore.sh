@@ -3,6 +3,12 @@
 #
 #     TARGET_DATABASE_URL=postgresql://user@host/new_database ./restore.sh
 #
+# A sealed archive needs the programs age and zstd too, and the key:
+#
+#     AGE_IDENTITY_FILE=key.txt TARGET_DATABASE_URL=... ./restore.sh
+#
+# With TRUSTED_KEY=RW... minisign proves first who made the archive.
+#
 # Without TARGET_DATABASE_URL, psql's own variables count (PGDATABASE, PGHOST ...). The target must
 # be an empty database of the archive's PostgreSQL major version or a newer one. Everything happens
 # in one transaction: afterwards it holds the whole archive, or it is as it was.
@@ -81,10 +87,12 @@ trap 'stop 129' HUP
 trap 'stop 130' INT
 trap 'stop 143' TERM
 
+manifest=manifest.json # of a sealed archive its opened half, once it is open
+
 # number KEY: of the only line "KEY": NUMBER
 number()
 {
-    sed -n 's/^ *"'"$1"'": \([0-9]\{1,\}\),\{0,1\}$/\1/p' manifest.json
+    sed -n 's/^ *"'"$1"'": \([0-9]\{1,\}\),\{0,1\}$/\1/p' "$manifest"
 }
 
 # The manifest has a line for each file: {"bytes": 1, "path": "a", "sha256": "b"}. No path has
@@ -93,27 +101,29 @@ sed -n 's/^ *{"bytes": [0-9]*, "path": "\([^"]*\)", "sha256": "\([0-9a-f]*\)"}.*
     manifest.json | sort >"$work/sums"
 sed 's/^[^ ]*  //' "$work/sums" | sort >"$work/paths"
 
-# What psql runs. The manifest has a line for each table too, with its files in the order in which
-# their rows belong.
+damaged()
 {
-    echo ./roles.sql
-    echo ./database/pre-data.sql
-    sed -n '/^\.\/database\/large-objects\//p' "$work/paths"
-    sed -n 's/^ *{"bytes": [0-9]*, "files": \[\([^]]*\)\], "name": .*$/\1/p' manifest.json |
-        tr ',' '\n' | sed -n 's/^ *"\(.*\)"$/.\/\1/p'
-    echo ./database/sequences.sql
-    echo ./database/post-data.sql
-    echo ./database/refresh.sql
-} >"$work/order"
-
-version=$(number server_version_num)
-tables=$(number tables)
-rows=$(number rows)
-if [ -z "$version" ] || [ -z "$tables" ] || [ -z "$rows" ] ||
-    [ "$(number files)" != "$(sed -n '$=' "$work/paths")" ] ||
-    [ -n "$(sort "$work/order" | comm -23 - "$work/paths")" ]; then
     fail 8 "manifest.json is damaged, nothing has changed; hint: use another archive"
+}
+
+[ "$(number files)" = "$(sed -n '$=' "$work/paths")" ] || damaged
+
+# ---- who made it ----
+
+if [ -n "${TRUSTED_KEY:-}" ]; then
+    command -v minisign >/dev/null || fail 2 "no minisign here, which TRUSTED_KEY needs"
+    [ -f manifest.json.minisig ] ||
+        fail 8 "the archive is not signed, nothing has changed; hint: it may be planted, or older" \
+            "than your signing key"
+    # Signed is what the backup wrote; a verification is noted later.
+    sed '/^  "verification": {$/,/^  }/c\
+  "verification": {}' manifest.json >"$work/signed"
+    minisign -Vqm "$work/signed" -x manifest.json.minisig -P "$TRUSTED_KEY" >/dev/null 2>&1 ||
+        fail 8 "the signature of manifest.json is not of this TRUSTED_KEY, nothing has changed;" \
+            "hint: somebody else has made this archive, or changed it"
 fi
+
+# ---- the files ----
 
 # The first program that knows the sum of "abc": a missing or strange one must not make a good
 # archive look damaged.
@@ -138,10 +148,91 @@ done <"$work/wrong"
 [ ! -s "$work/wrong" ] || fail 8 "the archive is damaged, nothing has changed; hint: use another"
 
 # Only what the manifest lists is used, so another file does no harm: a warning is enough.
-find . ! -type d ! -path ./manifest.json | sort | comm -13 "$work/paths" - |
+find . ! -type d ! -path ./manifest.json ! -path ./manifest.json.minisig | sort | comm -13 "$work/paths" - |
     while IFS= read -r path; do
         say "warning: ${path#./} is not part of the archive and is not used"
     done
+
+# ---- a sealed archive ----
+
+sealed=
+! grep -q '^  "sealed": true' manifest.json || sealed=yes
+identity=${AGE_IDENTITY_FILE:-}
+case $identity in
+'' | /*) ;;
+*) identity=$start/$identity ;;
+esac
+
+# FILE: what was sealed in it
+unseal()
+{
+    age --decrypt --identity "$identity" "$1" | zstd --decompress --stdout --quiet
+}
+
+# The opened manifest has a line for each file: {"bytes": 1, "path": "a", "sealed": "s", "sha256":
+# "b"}. Nothing of what it tells is used before each file was opened once and is what was sealed.
+open_archive()
+{
+    [ -n "$identity" ] || fail 2 "the archive is sealed; hint: AGE_IDENTITY_FILE names its key"
+    [ -r "$identity" ] || fail 2 "cannot read the key in '$identity' (AGE_IDENTITY_FILE)"
+    for program in age zstd; do
+        command -v "$program" >/dev/null ||
+            fail 2 "the archive is sealed, and there is no $program here; hint: install it"
+    done
+    if ! age --decrypt --identity "$identity" manifest.private.json.zst.age \
+        >"$work/private.zst" 2>"$work/why"; then
+        say "$(sed -n 1p "$work/why")"
+        fail 1 "this key does not open the archive, nothing has changed; hint: is it the key of" \
+            "one of its recipients?"
+    fi
+    manifest=$work/manifest.json
+    zstd --decompress --stdout --quiet "$work/private.zst" >"$manifest" || damaged
+    [ "$(sed -n 's/^  "id": //p' "$manifest")" = "$(sed -n 's/^  "id": //p' manifest.json)" ] ||
+        fail 8 "the two manifests are of different archives, nothing has changed; hint: use another"
+    sed -n 's/^ *{"bytes": [0-9]*, "path": "\([^"]*\)", "sealed": "\([^"]*\)", "sha256": "\([0-9a-f]*\)"}.*$/\3 .\/\2 .\/\1/p' \
+        "$manifest" | sort >"$work/places"
+    sed 's/^[^ ]* \([^ ]*\) .*/\1/' "$work/places" | sort -u | comm -23 - "$work/paths" >"$work/wrong"
+    [ ! -s "$work/wrong" ] || damaged
+    while read -r hash place path; do
+        # shellcheck disable=SC2086 # a program and its arguments
+        case $(unseal "$place" 2>/dev/null | $sum) in
+        "$hash"*) ;;
+        *)
+            say "${path#./} (in ${place#./}): FAILED, it does not open, or its checksum is wrong"
+            echo "$path" >>"$work/wrong"
+            ;;
+        esac
+    done <"$work/places"
+    [ ! -s "$work/wrong" ] || fail 8 "the archive is damaged, nothing has changed; hint: use another"
+    sed 's/^[^ ]* [^ ]* //' "$work/places" | sort >"$work/paths"
+}
+
+[ -z "$sealed" ] || open_archive
+
+# What psql runs. The manifest has a line for each table too, with its files in the order in which
+# their rows belong.
+{
+    echo ./roles.sql
+    echo ./database/pre-data.sql
+    sed -n '/^\.\/database\/large-objects\//p' "$work/paths"
+    sed -n 's/^ *{"bytes": [0-9]*, "files": \[\([^]]*\)\], "name": .*$/\1/p' "$manifest" |
+        tr ',' '\n' | sed -n 's/^ *"\(.*\)"$/.\/\1/p'
+    echo ./database/sequences.sql
+    echo ./database/post-data.sql
+    echo ./database/refresh.sql
+} >"$work/order"
+
+[ -z "$sealed" ] || # as psql needs them: PLACE PATH
+    awk 'NR == FNR { place[$3] = $2; next } { print place[$1], $1 }' "$work/places" "$work/order" \
+        >"$work/ordered"
+
+version=$(number server_version_num)
+tables=$(number tables)
+rows=$(number rows)
+if [ -z "$version" ] || [ -z "$tables" ] || [ -z "$rows" ] ||
+    [ -n "$(sort "$work/order" | comm -23 - "$work/paths")" ]; then
+    damaged
+fi
 
 # ---- what psql does ----
 
@@ -155,7 +246,9 @@ fi
 # A psql from before August 2025 does not know \restrict, by which pg_dump forbids a script to give
 # orders to psql. It gets copies without these two lines, as pg_dump wrote them then.
 definitions=./database
-if ! psql --help=commands </dev/null 2>/dev/null | grep -q '\\restrict'; then
+knows_restrict=yes
+psql --help=commands </dev/null 2>/dev/null | grep -q '\\restrict' || knows_restrict=
+if [ -z "$knows_restrict$sealed" ]; then
     definitions=:work
     for name in pre-data.sql post-data.sql; do
         key=$(sed -n '/^\\restrict [0-9A-Za-z]*$/{s/.* //p;q;}' "database/$name")
@@ -165,7 +258,7 @@ fi
 
 # The texts are UTF-8, unless the database had no encoding at all.
 encoding=UTF8
-! grep -q '^ *"encoding": "SQL_ASCII"' manifest.json || encoding=SQL_ASCII
+! grep -q '^ *"encoding": "SQL_ASCII"' "$manifest" || encoding=SQL_ASCII
 
 # Where to look for what somebody made. Parts of other objects do not count: indexes, row types,
 # array types, members of extensions.
@@ -226,10 +319,35 @@ SQL
 \\q
 \\endif
 SQL
-    sed "s,^\\./database/\\(p[a-z]*-data\\.sql\\)\$,$definitions/\\1,; s/^/\\\\i /" "$work/order"
+    [ -n "$sealed" ] ||
+        sed "s,^\\./database/\\(p[a-z]*-data\\.sql\\)\$,$definitions/\\1,; s/^/\\\\i /" "$work/order"
+} >"$work/script"
+
+# PLACE PATH: a file of a sealed archive as psql gets it
+put_file()
+{
+    if [ -z "$knows_restrict" ] && [ "${2##*-}" = data.sql ]; then
+        key=$(unseal "$1" | sed -n '/^\\restrict [0-9A-Za-z]*$/{s/.* //p;q;}')
+        unseal "$1" >/dev/null || return 1 # of the next line only the last program's status counts
+        unseal "$1" | sed "/^\\\\restrict $key\$/d; /^\\\\unrestrict $key\$/d"
+    else
+        unseal "$1"
+    fi
+}
+
+# All that psql is told. What was sealed goes through a pipe and never onto the disk; when one of
+# these files fails, the end is missing, and without COMMIT nothing has happened.
+feed()
+{
+    cat "$work/script"
+    if [ -n "$sealed" ]; then
+        while read -r place path; do
+            put_file "$place" "$path" 2>/dev/null || exit 1
+        done <"$work/ordered"
+    fi
     echo '\o :work/committing'
     echo 'COMMIT;'
-} >"$work/script"
+}
 
 # Say what became of the database when psql has ended.
 finish() # failed|stopped STATUS
@@ -270,8 +388,8 @@ stop() # STATUS
 }
 
 set -- --no-psqlrc --quiet --output=/dev/null --set=ON_ERROR_STOP=1 --set=work="$work" \
-    --set=archive="$PWD" --file="$work/script"
+    --set=archive="$PWD" --file=-
 [ -z "$target" ] || set -- "$@" --dbname="$target"
 # In the background, because a shell hears no signal while it waits for something in the foreground.
-(cd "$start" && exec psql "$@") &
+feed | (cd "$start" && exec psql "$@") &
 finish failed 1

@@ -2,7 +2,9 @@
 
 #include <string.h>
 
+#include "base/file.h"
 #include "base/mem.h"
+#include "flow/sealing.h"
 
 enum { FILE_LIMIT = 128 << 20 };
 
@@ -37,20 +39,39 @@ static enum bp_code read_stored(struct bp_store *store, const struct bp_catalog_
     return check(entry, file, out, err);
 }
 
+/*
+ * What an earlier backup sealed was opened by its own run, and its checksum says that it is still
+ * the same; the content was kept here when this run read it from the database again.
+ */
+static enum bp_code read_spooled(const struct bp_catalog_entry *entry,
+                                 const struct bp_manifest_file *file, struct bp_buf *out,
+                                 struct bp_err *err)
+{
+    BP_AUTO(bp_freep) char *path = bp_sealing_spooled(entry->spool, file->sealed);
+    BP_AUTO(bp_buf_free) struct bp_buf sealed = {0};
+
+    if (bp_file_read(path, FILE_LIMIT, &sealed, err) != BP_OK)
+        return err->code;
+    return bp_unseal(entry->identities, bp_buf_str(&sealed), sealed.len, FILE_LIMIT, out, err);
+}
+
 static enum bp_code read_sealed(struct bp_store *store, const struct bp_catalog_entry *entry,
                                 const struct bp_manifest_file *file, struct bp_buf *out,
                                 struct bp_err *err)
 {
     const struct bp_manifest_file *stored = bp_manifest_file(&entry->outer, file->sealed);
     BP_AUTO(bp_buf_free) struct bp_buf sealed = {0};
+    enum bp_code rc = BP_OK;
 
-    if (stored == NULL || read_stored(store, entry, stored, &sealed, err) != BP_OK)
-        return stored != NULL
-                   ? err->code
-                   : bp_fail(err, BP_EINTEGRITY, "archive '%s': its manifest does not list '%s'",
-                             entry->name.id, file->sealed);
-    if (bp_unseal(entry->identities, bp_buf_str(&sealed), sealed.len, FILE_LIMIT, out, err) !=
-        BP_OK)
+    if (stored == NULL)
+        return bp_fail(err, BP_EINTEGRITY, "archive '%s': its manifest does not list '%s'",
+                       entry->name.id, file->sealed);
+    if (read_stored(store, entry, stored, &sealed, err) != BP_OK)
+        return err->code;
+    rc = bp_unseal(entry->identities, bp_buf_str(&sealed), sealed.len, FILE_LIMIT, out, err);
+    if (rc == BP_EAUTH && entry->spool != NULL)
+        rc = read_spooled(entry, file, out, err);
+    if (rc != BP_OK)
         return bp_wrap(err, "archive '%s', '%s' (of '%s')", entry->name.id, file->sealed,
                        file->path);
     return check(entry, file, out, err);

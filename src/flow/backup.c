@@ -14,6 +14,7 @@ enum { FIRST_WAIT_MS = 5000 };
 static void free_backup(struct bp_backup *b)
 {
     bp_manifest_free(&b->manifest);
+    bp_manifest_free(&b->outer);
     bp_tables_free(&b->tables);
     bp_list_free(&b->schemas);
     bp_ddl_free(&b->ddl);
@@ -156,7 +157,7 @@ static enum bp_code check_private(const struct bp_backup *b, struct bp_err *err)
     bool is_public = false;
     enum bp_code rc = BP_OK;
 
-    if (!b->job->allow_public)
+    if (!b->job->allow_public && !bp_sealing_is_on(b->sealing))
         rc = store->ops->is_public(store, &is_public, err);
     if (rc != BP_OK || !is_public)
         return rc;
@@ -175,7 +176,8 @@ static enum bp_code run(struct bp_backup *b, struct bp_backup_result *result, st
     /* Before anything is read: a wrong token shall show now and not in an hour. */
     b->phase = "opening the backup repository";
     if (b->job->store->ops->open(b->job->store, err) != BP_OK || check_private(b, err) != BP_OK ||
-        b->job->store->ops->base(b->job->store, BP_PATH_CURRENT, err) != BP_OK)
+        b->job->store->ops->base(b->job->store, BP_PATH_CURRENT, err) != BP_OK ||
+        bp_sealing_look(b->sealing, b->job->store, err) != BP_OK)
         return err->code;
     b->held = b->job->store->ops->held(b->job->store);
     if (read_snapshot(b, err) != BP_OK || check_rows(b, err) != BP_OK)
@@ -189,15 +191,22 @@ static enum bp_code run(struct bp_backup *b, struct bp_backup_result *result, st
     return BP_OK;
 }
 
+static void finish(struct bp_backup *b)
+{
+    free_backup(b);
+    bp_sealing_freep(&b->sealing);
+}
+
 enum bp_code bp_flow_backup(const struct bp_backup_job *job, struct bp_backup_result *result,
                             struct bp_err *err)
 {
-    BP_AUTO(free_backup)
+    BP_AUTO(finish)
     struct bp_backup b = {.job = job, .workers = job->jobs > 0 ? job->jobs : bp_crew_cores()};
     int64_t start = bp_clock_mono(job->clock);
     enum bp_code rc = BP_OK;
 
     *result = (struct bp_backup_result){0};
+    b.sealing = bp_sealing_new(&job->sealing);
     rc = run(&b, result, err);
     if (rc == BP_ETIMEOUT || rc == BP_ESTOPPED)
         return bp_wrap(err, "while %s", b.phase);

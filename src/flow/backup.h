@@ -7,9 +7,11 @@
 
 #include "archive/manifest.h"
 #include "archive/name.h"
+#include "archive/sign.h"
 #include "base/clock.h"
 #include "base/print.h"
 #include "flow/growth.h"
+#include "flow/sealing.h"
 #include "source/source.h"
 #include "store/store.h"
 
@@ -28,8 +30,10 @@ struct bp_backup_job {
     enum bp_backup_if_locked if_locked;
     const struct bp_scope *scope; /* what the source was told to take; for the manifest */
     bool schema_dumps;
-    bool allow_empty;  /* no row in any table is no error */
-    bool allow_public; /* everybody may read the backup repository */
+    bool allow_empty;                   /* no row in any table is no error */
+    bool allow_public;                  /* everybody may read the backup repository */
+    struct bp_sealing_job sealing;      /* zeroed: the archive is readable */
+    const struct bp_sign_key *sign_key; /* NULL: it is not signed */
     const char *tool_version;
     /* NULL: unknown */
     const char *repository;
@@ -48,6 +52,7 @@ struct bp_backup_result {
     int64_t rows;
     int64_t bytes;
     int64_t took_ms;
+    int64_t kept_files;      /* sealed by an earlier backup, and not again */
     int64_t pushed_bytes;    /* about: what this one added, compressed; 0: unknown */
     struct bp_growth growth; /* of the branch, with this one */
     int64_t full_ms;         /* when growth.bytes will be bp_growth_next(); 0: unknown */

@@ -56,20 +56,15 @@ static void choose_archive_path(const struct bp_catalog *catalog,
 static enum bp_code stage_manifest(struct bp_backup *b, const struct bp_archive_name *name,
                                    struct bp_buf *text, struct bp_err *err)
 {
-    struct bp_blob blob = {0};
-
     bp_free(b->manifest.id);
     b->manifest.id = bp_strdup(name->id);
     bp_buf_cut(text, 0);
-    bp_manifest_render(&b->manifest, text);
-    b->described = text->len;
-    if (bp_backup_check_manifest(b, err) != BP_OK ||
-        b->job->store->ops->put(b->job->store, bp_buf_str(text), text->len, &blob, err) != BP_OK)
+    if (bp_backup_stage_manifest(b, text, err) != BP_OK)
         return err->code;
     /* Not again when the push is tried again: only the manifest may be another one then. */
     if (b->added == 0)
         b->added = b->job->store->ops->held(b->job->store) - b->held;
-    return b->job->store->ops->stage(b->job->store, BP_MANIFEST_NAME, &blob, false, err);
+    return BP_OK;
 }
 
 /* The moves of what is the latest now; paths owns the new names. */
@@ -185,7 +180,8 @@ static enum bp_code add_archive(struct change *change, struct bp_catalog *catalo
     edits[count++] = (struct bp_edit){.kind = BP_EDIT_STAGED, .to = result->path};
     edits[count++] = (struct bp_edit){.kind = BP_EDIT_STAGED, .to = BP_PATH_CURRENT};
     bp_backup_grow(b, &result->growth);
-    bp_backup_message(name.id, b->job->branch, &b->manifest, &message);
+    bp_backup_message(name.id, b->job->branch,
+                      bp_sealing_is_on(b->sealing) ? &b->outer : &b->manifest, &message);
     bp_growth_write(&result->growth, &message);
     rc =
         b->job->store->ops->commit(b->job->store, edits, count, bp_buf_str(&message), &commit, err);

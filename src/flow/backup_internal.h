@@ -3,6 +3,7 @@
  *   backup.c         the steps
  *   backup_read.c    everything is read by several connections at once, into blobs
  *   slices.c         the rows of all tables, shared by these connections
+ *   backup_manifest.c  what tells of all this, sealed and signed
  *   backup_commit.c  the blobs become one commit
  *   backup_limits.c  what comes near a limit of Git servers
  */
@@ -16,6 +17,8 @@
 struct bp_backup {
     const struct bp_backup_job *job;
     struct bp_manifest manifest;
+    struct bp_manifest outer; /* of a sealed archive: the half that everybody can read */
+    struct bp_sealing *sealing;
     struct bp_tables tables;
     struct bp_list schemas;
     struct bp_ddl ddl;
@@ -32,6 +35,11 @@ struct bp_backup {
 /* Read all of the snapshot and stage it, but for the manifest. The source is closed afterwards:
  * nobody shall wait for its locks while files are pushed. */
 enum bp_code bp_backup_read(struct bp_backup *b, struct bp_err *err) BP_CHECK;
+
+/* The manifest, or both halves of it, with the signature: the last files that are staged. text
+ * becomes what everybody can read of it. It may be called again, when the id has become another. */
+enum bp_code bp_backup_stage_manifest(struct bp_backup *b, struct bp_buf *text,
+                                      struct bp_err *err) BP_CHECK;
 
 /* Others may push to the branch while we do, and servers have bad moments: look again and try
  * again, a few times. All that was read is staged and need not be read again. */

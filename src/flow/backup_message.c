@@ -29,18 +29,29 @@ static void put_run(const struct bp_manifest *m, struct bp_buf *out)
     bp_buf_putc(out, '\n');
 }
 
+static void put_size(const struct bp_manifest *m, struct bp_buf *out)
+{
+    bp_buf_printf(out, "%zu tables, ", m->table_count);
+    bp_put_count(out, bp_manifest_rows(m));
+    bp_buf_puts(out, " rows)");
+}
+
 void bp_backup_message(const char *id, const char *branch, const struct bp_manifest *manifest,
                        struct bp_buf *out)
 {
     const struct bp_manifest *m = manifest;
 
-    bp_buf_printf(out, "backup: %s %s (%zu tables, ", id, branch, m->table_count);
-    bp_put_count(out, bp_manifest_rows(m));
-    bp_buf_printf(out, " rows)\n\nBackup-Id: %s\n", id);
+    bp_buf_printf(out, "backup: %s %s (", id, branch);
+    if (m->sealed)
+        bp_buf_puts(out, "sealed)");
+    else
+        put_size(m, out);
+    bp_buf_printf(out, "\n\nBackup-Id: %s\n", id);
     if (is_known(m->source.repository))
         put_source(m, out);
     if (is_known(m->source.run_url))
         put_run(m, out);
-    bp_buf_printf(out, "Rows: %" PRId64 "\nBytes: %" PRId64 "\n", bp_manifest_rows(m),
-                  bp_manifest_bytes(m));
+    if (!m->sealed)
+        bp_buf_printf(out, "Rows: %" PRId64 "\n", bp_manifest_rows(m));
+    bp_buf_printf(out, "Bytes: %" PRId64 "\n", bp_manifest_bytes(m));
 }

@@ -73,8 +73,11 @@ static enum bp_code read_large_objects(struct reading *r, struct bp_reader *read
                                        struct bp_err *err)
 {
     BP_AUTO(bp_lines_free)
-    struct bp_lines lines = {
-        .store = r->b->job->store, .head = "", .tail = "", .files = &r->large_objects};
+    struct bp_lines lines = {.store = r->b->job->store,
+                             .sealing = r->b->sealing,
+                             .head = "",
+                             .tail = "",
+                             .files = &r->large_objects};
 
     if (reader->ops->large_objects(reader, on_line, &lines, &r->b->manifest.large_objects, err) !=
             BP_OK ||
@@ -88,8 +91,11 @@ static enum bp_code dump_schema(struct reading *r, size_t i, struct bp_reader *r
 {
     const char *schema = r->b->schemas.at[i];
     BP_AUTO(bp_lines_free)
-    struct bp_lines lines = {
-        .store = r->b->job->store, .head = "", .tail = "", .files = &r->dump_files[i]};
+    struct bp_lines lines = {.store = r->b->job->store,
+                             .sealing = r->b->sealing,
+                             .head = "",
+                             .tail = "",
+                             .files = &r->dump_files[i]};
 
     if (reader->ops->schema_dump(reader, schema, on_bytes, &lines, err) != BP_OK ||
         bp_lines_end(&lines, false, err) != BP_OK)
@@ -284,24 +290,24 @@ static enum bp_code stage_texts(struct bp_backup *b, struct bp_stage *stage, str
     const struct {
         const char *path;
         const char *text;
-        bool executable;
     } files[] = {
-        /* A clone on Windows must not change line ends: every checksum would be wrong. */
-        {".gitattributes", "* -text\n", false},
-        {"RESTORE.md", bp_embedded_RESTORE_md, false},
-        {"restore.sh", bp_embedded_restore_sh, true},
-        {"roles.sql", b->ddl.roles, false},
-        {"database/pre-data.sql", b->ddl.pre_data, false},
-        {"database/sequences.sql", b->ddl.sequences, false},
-        {"database/post-data.sql", b->ddl.post_data, false},
-        {"database/refresh.sql", b->ddl.refresh, false},
+        {"roles.sql", b->ddl.roles},
+        {"database/pre-data.sql", b->ddl.pre_data},
+        {"database/sequences.sql", b->ddl.sequences},
+        {"database/post-data.sql", b->ddl.post_data},
+        {"database/refresh.sql", b->ddl.refresh},
     };
+
+    /* A clone on Windows must not change line ends: every checksum would be wrong. */
+    if (bp_stage_open_text(stage, ".gitattributes", "* -text\n", false, err) != BP_OK ||
+        bp_stage_open_text(stage, "RESTORE.md", bp_embedded_RESTORE_md, false, err) != BP_OK ||
+        bp_stage_open_text(stage, "restore.sh", bp_embedded_restore_sh, true, err) != BP_OK)
+        return err->code;
 
     for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
         const char *text = files[i].text != NULL ? files[i].text : "";
 
-        if (bp_stage_text(stage, files[i].path, text, strlen(text), files[i].executable, err) !=
-            BP_OK)
+        if (bp_stage_text(stage, files[i].path, text, strlen(text), err) != BP_OK)
             return err->code;
     }
     return BP_OK;
@@ -329,8 +335,7 @@ static enum bp_code stage_table(struct reading *r, struct bp_stage *stage,
     const char *words = table->definition;
 
     if (bp_slices_take(r->slices, table, &files, err) != BP_OK ||
-        (words != NULL &&
-         bp_stage_text(stage, definition, words, strlen(words), false, err) != BP_OK))
+        (words != NULL && bp_stage_text(stage, definition, words, strlen(words), err) != BP_OK))
         return err->code;
     entry = bp_manifest_add_table(stage->manifest);
     entry->schema = bp_strdup(table->schema);
@@ -349,7 +354,10 @@ static enum bp_code stage_table(struct reading *r, struct bp_stage *stage,
 static enum bp_code stage_all(struct reading *r, struct bp_err *err)
 {
     struct bp_backup *b = r->b;
-    struct bp_stage stage = {.store = b->job->store, .manifest = &b->manifest};
+    struct bp_stage stage = {.store = b->job->store,
+                             .manifest = &b->manifest,
+                             .sealing = b->sealing,
+                             .outer = &b->outer};
 
     if (stage_texts(b, &stage, err) != BP_OK)
         return err->code;
@@ -385,7 +393,7 @@ enum bp_code bp_backup_read(struct bp_backup *b, struct bp_err *err)
                         .dumps = b->job->schema_dumps ? b->schemas.count : 0,
                         .started_ms = bp_clock_mono(b->job->clock)};
 
-    r.slices = bp_slices_new(&b->tables, b->job->store, &r.progress);
+    r.slices = bp_slices_new(&b->tables, b->job->store, b->sealing, &r.progress);
     r.seats = bp_alloc(r.workers, sizeof(*r.seats));
     r.dump_files = bp_alloc(r.dumps + 1, sizeof(*r.dump_files));
     for (size_t i = 0; i < b->tables.count; i++)

@@ -18,6 +18,7 @@ struct bp_catalog_entry {
     bool described;                       /* the manifest was read and is good */
     struct bp_manifest outer;             /* of a sealed archive that was opened the public half */
     const struct bp_identities *identities; /* that opened it; NULL: it is not sealed, or shut */
+    const char *spool;                      /* bp_opener.spool */
     char damage[256];                       /* why it could not be; "" */
 };
 
@@ -41,6 +42,8 @@ struct bp_catalog_filter {
 struct bp_opener {
     const struct bp_identities *identities;
     const struct bp_trusted_keys *trusted; /* NULL: no signature is asked for */
+    const char *spool; /* a folder where a backup has kept for these identities what an earlier one
+                          sealed (flow/sealing.h); NULL: none */
 };
 
 /* Read the names: cheap, no file is fetched. The store must be open. */

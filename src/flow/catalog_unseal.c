@@ -86,12 +86,12 @@ static enum bp_code check_halves(const struct bp_catalog_entry *entry,
 }
 
 static enum bp_code unseal(struct bp_store *store, struct bp_catalog_entry *entry,
-                           const struct bp_identities *identities, struct bp_err *err)
+                           const struct bp_opener *opener, struct bp_err *err)
 {
     BP_AUTO(bp_buf_free) struct bp_buf text = {0};
     struct bp_manifest inner = {0};
 
-    if (read_private(store, entry, identities, &text, err) != BP_OK ||
+    if (read_private(store, entry, opener->identities, &text, err) != BP_OK ||
         bp_manifest_parse(bp_buf_str(&text), text.len, &inner, err) != BP_OK)
         return err->code;
     if (check_halves(entry, &inner, err) != BP_OK) {
@@ -104,7 +104,8 @@ static enum bp_code unseal(struct bp_store *store, struct bp_catalog_entry *entr
     entry->manifest = inner;
     entry->manifest.verification = entry->outer.verification;
     entry->outer.verification = (struct bp_manifest_verification){0};
-    entry->identities = identities;
+    entry->identities = opener->identities;
+    entry->spool = opener->spool;
     return BP_OK;
 }
 
@@ -124,7 +125,7 @@ enum bp_code bp_catalog_unseal(struct bp_store *store, struct bp_catalog_entry *
                        "archive '%s' is sealed; hint: --identity FILE names the key that opens it, "
                        "or BACKPROOF_IDENTITY holds it",
                        entry->name.id);
-    if (unseal(store, entry, identities, err) != BP_OK)
+    if (unseal(store, entry, opener, err) != BP_OK)
         return bp_wrap(err, "archive '%s'", entry->name.id);
     return BP_OK;
 }

@@ -34,6 +34,7 @@ struct part {
 struct bp_slices {
     const struct bp_tables *tables;
     struct bp_store *store;
+    struct bp_sealing *sealing;
     struct bp_slices_progress *progress;
     pthread_mutex_t lock;
     struct part *parts; /* the slices of one table one after the other, in order */
@@ -71,7 +72,7 @@ static int by_size(const void *left, const void *right)
 }
 
 struct bp_slices *bp_slices_new(const struct bp_tables *tables, struct bp_store *store,
-                                struct bp_slices_progress *progress)
+                                struct bp_sealing *sealing, struct bp_slices_progress *progress)
 {
     BP_AUTO(bp_freep)
     struct entry *sorted = bp_alloc(tables->count + 1, sizeof(*sorted));
@@ -83,7 +84,8 @@ struct bp_slices *bp_slices_new(const struct bp_tables *tables, struct bp_store 
         total += tables->at[i].slices;
     }
     qsort(sorted, tables->count, sizeof(*sorted), by_size);
-    *slices = (struct bp_slices){.tables = tables, .store = store, .progress = progress};
+    *slices = (struct bp_slices){
+        .tables = tables, .store = store, .sealing = sealing, .progress = progress};
     (void)pthread_mutex_init(&slices->lock, NULL);
     slices->parts = bp_alloc(total + 1, sizeof(*slices->parts));
     slices->first = bp_alloc(tables->count + 1, sizeof(*slices->first));
@@ -278,6 +280,7 @@ enum bp_code bp_slices_read(struct bp_slices *slices, size_t i, struct bp_reader
                         .reader = reader,
                         .clock = clock,
                         .lines = {.store = slices->store,
+                                  .sealing = slices->sealing,
                                   .head = own->head,
                                   .tail = end_of_copy,
                                   .fences = own->table->all_differ,

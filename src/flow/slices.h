@@ -22,8 +22,9 @@ struct bp_slices_progress {
     atomic_llong size; /* of what is read, as it lies on the server's disk: bp_table.size_bytes */
 };
 
-/* tables, store and progress are lent for its life. Owned by the caller. */
+/* tables, store, sealing (may be NULL) and progress are lent for its life. Owned by the caller. */
 struct bp_slices *bp_slices_new(const struct bp_tables *tables, struct bp_store *store,
+                                struct bp_sealing *sealing,
                                 struct bp_slices_progress *progress) BP_CHECK;
 
 size_t bp_slices_count(const struct bp_slices *slices);

@@ -41,16 +41,6 @@ static enum bp_code check_size(size_t len, const char *hint, struct bp_err *err)
                    len, hint);
 }
 
-static enum bp_code put(struct bp_store *store, const char *data, size_t len,
-                        struct bp_stage_file *file, struct bp_err *err)
-{
-    if (store->ops->put(store, data, len, &file->blob, err) != BP_OK)
-        return err->code;
-    file->bytes = (int64_t)len;
-    bp_sha256_hex(data, len, file->sha256);
-    return BP_OK;
-}
-
 static enum bp_code end_file(struct bp_lines *lines, struct bp_err *err)
 {
     struct bp_stage_file file = {0};
@@ -59,7 +49,8 @@ static enum bp_code end_file(struct bp_lines *lines, struct bp_err *err)
     if (check_size(lines->file.len,
                    "a single row is that large, keep such values outside the database",
                    err) != BP_OK ||
-        put(lines->store, bp_buf_str(&lines->file), lines->file.len, &file, err) != BP_OK)
+        bp_sealing_put(lines->sealing, lines->store, bp_buf_str(&lines->file), lines->file.len,
+                       &file, err) != BP_OK)
         return err->code;
     *add_file(lines->files) = file;
     bp_buf_cut(&lines->file, 0);
@@ -110,28 +101,61 @@ void bp_lines_free(struct bp_lines *lines)
     bp_buf_free(&lines->file);
 }
 
-static enum bp_code stage(struct bp_stage *stage, const char *path,
-                          const struct bp_stage_file *file, bool executable, struct bp_err *err)
+static void describe(struct bp_manifest *manifest, const char *path, int64_t bytes,
+                     const char *sha256)
 {
-    struct bp_manifest_file *entry = NULL;
+    struct bp_manifest_file *entry = bp_manifest_add_file(manifest, path, bytes);
 
-    if (stage->store->ops->stage(stage->store, path, &file->blob, executable, err) != BP_OK)
-        return err->code;
-    entry = bp_manifest_add_file(stage->manifest, path, file->bytes);
-    memcpy(entry->sha256, file->sha256, sizeof(entry->sha256));
-    return BP_OK;
+    memcpy(entry->sha256, sha256, sizeof(entry->sha256));
+}
+
+/* Contents that are alike share one sealed file. */
+static enum bp_code stage_sealed(struct bp_stage *stage, const char *path,
+                                 const struct bp_stage_file *file, struct bp_err *err)
+{
+    const struct bp_sealed *sealed = &file->sealed;
+    char *place = bp_sealing_path(sealed->name);
+
+    describe(stage->manifest, path, file->bytes, file->sha256);
+    stage->manifest->files[stage->manifest->file_count - 1].sealed = place;
+    if (!bp_sealing_first(stage->sealing, sealed->name))
+        return BP_OK;
+    describe(stage->outer, place, sealed->bytes, sealed->sha256);
+    return stage->store->ops->stage(stage->store, place, &sealed->blob, false, err);
+}
+
+static enum bp_code stage(struct bp_stage *stage, const char *path,
+                          const struct bp_stage_file *file, struct bp_err *err)
+{
+    if (file->sealed.name[0] != '\0')
+        return stage_sealed(stage, path, file, err);
+    describe(stage->manifest, path, file->bytes, file->sha256);
+    return stage->store->ops->stage(stage->store, path, &file->blob, false, err);
+}
+
+enum bp_code bp_stage_open_text(struct bp_stage *to, const char *path, const char *text,
+                                bool executable, struct bp_err *err)
+{
+    struct bp_stage_file file = {0};
+
+    if (bp_sealing_put(NULL, to->store, text, strlen(text), &file, err) != BP_OK)
+        return bp_wrap(err, "'%s'", path);
+    describe(to->manifest, path, file.bytes, file.sha256);
+    if (bp_sealing_is_on(to->sealing))
+        describe(to->outer, path, file.bytes, file.sha256);
+    return to->store->ops->stage(to->store, path, &file.blob, executable, err);
 }
 
 enum bp_code bp_stage_text(struct bp_stage *to, const char *path, const char *text, size_t len,
-                           bool executable, struct bp_err *err)
+                           struct bp_err *err)
 {
     struct bp_stage_file file = {0};
 
     if (check_size(len, "back the schemas up apart, with --schema and a --backup-branch for each",
                    err) != BP_OK ||
-        put(to->store, text, len, &file, err) != BP_OK)
+        bp_sealing_put(to->sealing, to->store, text, len, &file, err) != BP_OK)
         return bp_wrap(err, "'%s'", path);
-    return stage(to, path, &file, executable, err);
+    return stage(to, path, &file, err);
 }
 
 enum bp_code bp_stage_files(struct bp_stage *to, const char *base, const char *ext,
@@ -143,7 +167,7 @@ enum bp_code bp_stage_files(struct bp_stage *to, const char *base, const char *e
         char *path = files->count == 1 ? bp_format("%s%s", base, ext)
                                        : bp_format("%s/%05zu%s", base, i + 1, ext);
 
-        if (stage(to, path, &files->at[i], false, err) != BP_OK)
+        if (stage(to, path, &files->at[i], err) != BP_OK)
             return err->code;
         if (paths != NULL)
             bp_list_add(paths, path);

@@ -8,14 +8,8 @@
 #define BP_FLOW_STAGE_H
 
 #include "archive/manifest.h"
+#include "flow/sealing.h"
 #include "store/store.h"
-
-/* A file without a path. */
-struct bp_stage_file {
-    struct bp_blob blob;
-    int64_t bytes;
-    char sha256[BP_SHA256_HEX_SIZE];
-};
 
 /* Files in order. A zeroed struct is an empty list. */
 struct bp_stage_files {
@@ -33,10 +27,11 @@ void bp_stage_files_join(struct bp_stage_files *files, struct bp_stage_files *mo
 /* Lines on their way into files. All pointers are lent. */
 struct bp_lines {
     struct bp_store *store;
-    const char *head; /* the first line of each file, with its line end; may be "" */
-    const char *tail; /* the last line; may be "" */
-    bool fences;      /* archive/chunk.h */
-    uint64_t key;     /* likewise */
+    struct bp_sealing *sealing; /* may be NULL: nothing is sealed */
+    const char *head;           /* the first line of each file, with its line end; may be "" */
+    const char *tail;           /* the last line; may be "" */
+    bool fences;                /* archive/chunk.h */
+    uint64_t key;               /* likewise */
     struct bp_stage_files *files;
 
     struct bp_buf file; /* the file that is being filled */
@@ -62,10 +57,16 @@ enum bp_code bp_lines_add_bytes(struct bp_lines *lines, const char *bytes, size_
 struct bp_stage {
     struct bp_store *store;
     struct bp_manifest *manifest;
+    struct bp_sealing *sealing; /* may be NULL: nothing is sealed */
+    struct bp_manifest *outer;  /* then: gets the files that are in the store */
 };
 
+/* A file that is never sealed: what tells people how to open the others. */
+enum bp_code bp_stage_open_text(struct bp_stage *to, const char *path, const char *text,
+                                bool executable, struct bp_err *err) BP_CHECK;
+
 enum bp_code bp_stage_text(struct bp_stage *to, const char *path, const char *text, size_t len,
-                           bool executable, struct bp_err *err) BP_CHECK;
+                           struct bp_err *err) BP_CHECK;
 
 /* One file becomes base and ext in one word; several become base/00001 and ext, base/00002 ... The
  * paths are added to the list unless that is NULL. */

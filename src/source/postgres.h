@@ -23,6 +23,7 @@ struct bp_postgres_options {
     int64_t statement_timeout_ms; /* of a reader; 0: none */
     int64_t jobs;                 /* readers at once; 0: one for each core */
     struct bp_scope scope;        /* of a source */
+    bool role_passwords;          /* of a source: roles with their passwords' hashes */
     /* Tell a person what goes on (a lock that is waited for ...), one line without its end. Called
      * by the thread that called the driver. NULL: nobody wants to know. */
     void (*tell)(void *ctx, const char *words);

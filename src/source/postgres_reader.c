@@ -76,7 +76,7 @@ static enum bp_code read_ddl(struct bp_reader *self, struct bp_tables *tables, s
     }
     bp_pg_relations_read(bp_buf_str(&texts.list), &dumped);
     if (bp_pg_relations_check(&dumped, tables, err) != BP_OK ||
-        bp_pg_roles(r->pg, &roles, err) != BP_OK ||
+        bp_pg_roles(r->pg, r->options.role_passwords, &roles, err) != BP_OK ||
         bp_pg_ddl_sequences(r->pg, &dumped, !r->shared->narrow, &sequences, err) != BP_OK ||
         bp_pg_ddl_refresh(r->pg, &dumped, !r->shared->narrow, &refresh, err) != BP_OK)
         return err->code;

@@ -1,5 +1,7 @@
 #include "source/postgres_roles.h"
 
+#include "base/mem.h"
+
 /*
  * Each row is one DO block. `part` is for the order: roles, memberships, the database.
  *
@@ -8,7 +10,7 @@
  *
  * What a superuser only may give is given by a superuser only: hosted databases have none.
  */
-static const char roles_sql[] =
+static const char sql_start[] =
     "WITH RECURSIVE here AS (SELECT oid FROM pg_database WHERE datname = current_database()),"
 
     /* Those of other databases may be in another encoding: they must not be touched. */
@@ -87,6 +89,15 @@ static const char roles_sql[] =
     "    replace(quote_ident(r.rolname), '%', '%%') || ' IN DATABASE %I SET ' ||"
     "    replace(s.words, '%', '%%')), '' ORDER BY s.place)"
     "   FROM setting s, here WHERE s.setrole = r.oid AND s.setdatabase = here.oid) AS only_here"
+    "  , ";
+
+/* Only a superuser can read this table. */
+static const char read_password[] =
+    "(SELECT a.rolpassword FROM pg_authid a WHERE a.oid = r.oid) AS secret";
+
+static const char no_password[] = "NULL::text AS secret";
+
+static const char sql_end[] =
     "  FROM pg_roles r JOIN needed USING (oid) WHERE r.rolname !~ '^pg_'),"
 
     " block AS (SELECT 1 AS part, rolname AS first, ''::name AS second,"
@@ -96,6 +107,7 @@ static const char roles_sql[] =
     "  || CASE WHEN rolcreaterole THEN ' CREATEROLE' ELSE '' END"
     "  || CASE WHEN rolinherit THEN '' ELSE ' NOINHERIT' END"
     "  || CASE WHEN rolcanlogin THEN ' LOGIN' ELSE '' END"
+    "  || coalesce(' PASSWORD ' || quote_literal(secret), '')"
     "  || CASE WHEN rolconnlimit = -1 THEN '' ELSE ' CONNECTION LIMIT ' || rolconnlimit END"
     "  || CASE WHEN rolvaliduntil IS NULL THEN '' ELSE ' VALID UNTIL ' ||"
     "   quote_literal((rolvaliduntil AT TIME ZONE 'UTC')::text || '+00') END || E';\\n'"
@@ -136,9 +148,16 @@ static const char roles_sql[] =
     " ELSE 'DO $backproof$' || body || '$backproof$' END || E';\\n'"
     " FROM block ORDER BY part, first COLLATE \"C\", second COLLATE \"C\", body COLLATE \"C\" DESC";
 
-enum bp_code bp_pg_roles(struct bp_pg *pg, struct bp_buf *out, struct bp_err *err)
+enum bp_code bp_pg_roles(struct bp_pg *pg, bool passwords, struct bp_buf *out, struct bp_err *err)
 {
-    enum bp_code rc = bp_pg_query_text(pg, roles_sql, out, err);
+    BP_AUTO(bp_freep)
+    char *sql = bp_format("%s%s%s", sql_start, passwords ? read_password : no_password, sql_end);
+    enum bp_code rc = bp_pg_query_text(pg, sql, out, err);
 
+    if (rc == BP_EAUTH && passwords)
+        return bp_fail(err, rc,
+                       "user '%s' may not read the passwords of roles; hint: back up as a "
+                       "superuser, or without --role-passwords",
+                       PQuser(pg->conn));
     return rc == BP_OK ? BP_OK : bp_wrap(err, "cannot read the roles");
 }

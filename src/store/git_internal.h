@@ -243,6 +243,8 @@ enum bp_code bp_git_base(struct bp_store *self, const char *path, struct bp_err 
 enum bp_code bp_git_list(struct bp_store *self, const char *path, struct bp_list *names,
                          struct bp_err *err);
 enum bp_code bp_git_fetch(struct bp_store *self, const struct bp_list *paths, struct bp_err *err);
+enum bp_code bp_git_find_blob(struct bp_store *self, const char *path, struct bp_blob *out,
+                              struct bp_err *err);
 enum bp_code bp_git_read(struct bp_store *self, const char *path, size_t limit, struct bp_buf *out,
                          struct bp_err *err);
 

@@ -148,6 +148,7 @@ static const struct bp_store_ops ops = {
     .list = bp_git_list,
     .fetch = bp_git_fetch,
     .read = bp_git_read,
+    .find = bp_git_find_blob,
     .base = bp_git_base,
     .put = bp_git_put,
     .hash = bp_git_hash,

@@ -404,6 +404,23 @@ static enum bp_code read_blob(struct bp_git_store *git, const char *path, const 
     return BP_OK;
 }
 
+enum bp_code bp_git_find_blob(struct bp_store *self, const char *path, struct bp_blob *out,
+                              struct bp_err *err)
+{
+    struct bp_git_store *git = (struct bp_git_store *)self;
+    struct bp_git_item item = {0};
+    enum bp_code rc = bp_git_find(git, bp_git_root(git), path, &item, err);
+
+    if (rc != BP_OK)
+        return rc;
+    if (item.mode != GIT_FILEMODE_BLOB && item.mode != GIT_FILEMODE_BLOB_EXECUTABLE)
+        return bp_fail(err, BP_ENOTFOUND, "no file '%s' in the branch '%s'", path,
+                       git->options.branch);
+    (void)git_oid_tostr(out->id, sizeof(out->id), &item.id);
+    out->known = bp_git_ids_has(&git->known, &item.id);
+    return BP_OK;
+}
+
 enum bp_code bp_git_read(struct bp_store *self, const char *path, size_t limit, struct bp_buf *out,
                          struct bp_err *err)
 {

@@ -86,6 +86,11 @@ struct bp_store_ops {
     enum bp_code (*read)(struct bp_store *self, const char *path, size_t limit, struct bp_buf *out,
                          struct bp_err *err);
 
+    /* What the tip holds at this path, to be staged again; its content is not fetched.
+     * BP_ENOTFOUND: no file. */
+    enum bp_code (*find)(struct bp_store *self, const char *path, struct bp_blob *out,
+                         struct bp_err *err);
+
     /*
      * What is put next will mostly be what this folder of the tip holds: such contents are known,
      * neither written nor sent. Without a base nothing is known. Holds on after a refresh().

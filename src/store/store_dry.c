@@ -55,6 +55,12 @@ static enum bp_code dry_read(struct bp_store *self, const char *path, size_t lim
     return inner_of(self)->ops->read(inner_of(self), path, limit, out, err);
 }
 
+static enum bp_code dry_find(struct bp_store *self, const char *path, struct bp_blob *out,
+                             struct bp_err *err)
+{
+    return inner_of(self)->ops->find(inner_of(self), path, out, err);
+}
+
 static enum bp_code dry_base(struct bp_store *self, const char *path, struct bp_err *err)
 {
     return inner_of(self)->ops->base(inner_of(self), path, err);
@@ -125,6 +131,7 @@ static const struct bp_store_ops ops = {
     .list = dry_list,
     .fetch = dry_fetch,
     .read = dry_read,
+    .find = dry_find,
     .base = dry_base,
     .put = dry_put,
     .hash = dry_put,

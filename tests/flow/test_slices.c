@@ -255,7 +255,7 @@ Test(slices, the_largest_table_comes_first_and_its_slices_stay_together)
     sw.source.tables = three;
     cr_assert_eq(sw.source.base.ops->snapshot(&sw.source.base, &sw.info, &sw.tables, &sw.err),
                  BP_OK);
-    sw.slices = bp_slices_new(&sw.tables, &sw.store, &sw.progress);
+    sw.slices = bp_slices_new(&sw.tables, &sw.store, NULL, &sw.progress);
     cr_assert_eq(bp_slices_count(sw.slices), 6);
     for (size_t i = 0; i < 6; i++)
         cr_expect_str_eq(bp_slices_table(sw.slices, i)->name, wanted[i]);

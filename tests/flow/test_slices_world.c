@@ -75,7 +75,7 @@ void slices_open(int64_t rows, size_t count, const int64_t *cuts)
     sw.source.tables = sw.shapes;
     cr_assert_eq(sw.source.base.ops->snapshot(&sw.source.base, &sw.info, &sw.tables, &sw.err),
                  BP_OK);
-    sw.slices = bp_slices_new(&sw.tables, &sw.store, &sw.progress);
+    sw.slices = bp_slices_new(&sw.tables, &sw.store, NULL, &sw.progress);
     cr_assert_eq(bp_slices_count(sw.slices), count);
 }
 

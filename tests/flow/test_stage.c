@@ -145,7 +145,7 @@ Test(stage, files_are_joined_in_order)
 
 Test(stage, a_text_has_its_checksum_in_the_manifest)
 {
-    cr_assert_eq(bp_stage_text(&stage, "roles.sql", "", 0, false, &err), BP_OK);
+    cr_assert_eq(bp_stage_text(&stage, "roles.sql", "", 0, &err), BP_OK);
     cr_expect_str_eq(manifest.files[0].sha256,
                      "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }
@@ -156,11 +156,10 @@ Test(stage, a_text_that_no_git_server_takes_is_an_error_with_a_hint_of_its_own)
     BP_AUTO(bp_freep) char *text = bp_alloc(len + 1, 1);
 
     memset(text, 'x', len + 1);
-    cr_expect_eq(bp_stage_text(&stage, "database/pre-data.sql", text, len + 1, false, &err),
-                 BP_EFAILED);
+    cr_expect_eq(bp_stage_text(&stage, "database/pre-data.sql", text, len + 1, &err), BP_EFAILED);
     cr_expect_str_eq(err.msg, "'database/pre-data.sql': a file would have 99614721 bytes, and a "
                               "Git server refuses files of 100 MiB; hint: back the schemas up "
                               "apart, with --schema and a --backup-branch for each");
-    cr_expect_eq(bp_stage_text(&stage, "database/pre-data.sql", text, len, false, &err), BP_OK,
-                 "%s", err.msg);
+    cr_expect_eq(bp_stage_text(&stage, "database/pre-data.sql", text, len, &err), BP_OK, "%s",
+                 err.msg);
 }

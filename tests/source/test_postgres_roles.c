@@ -45,12 +45,12 @@ Test(postgres_roles, makes_missing_roles_again)
     test_db_run(&db, make);
     test_db_run(&db, grant);
     cr_assert_eq(bp_pg_open(&pg, &db.options, &err), BP_OK, "%s", err.msg);
-    cr_assert_eq(bp_pg_roles(&pg, &roles, &err), BP_OK, "%s", err.msg);
+    cr_assert_eq(bp_pg_roles(&pg, false, &roles, &err), BP_OK, "%s", err.msg);
     test_db_run(&db, drop);
     test_db_run(&db, roles.data);
     test_db_run(&db, roles.data); /* a second time nothing is missing */
     test_db_run(&db, grant);
-    cr_assert_eq(bp_pg_roles(&pg, &again, &err), BP_OK, "%s", err.msg);
+    cr_assert_eq(bp_pg_roles(&pg, false, &again, &err), BP_OK, "%s", err.msg);
     test_db_run(&db, drop);
     expect_not_in("hidden", roles.data);
     expect_in("SET search_path TO \"$user\", '', \"x y\";", roles.data);
@@ -77,7 +77,7 @@ static void read_roles(const struct test_db *db, struct bp_buf *out)
     struct bp_err err = {0};
 
     cr_assert_eq(bp_pg_open(&pg, &db->options, &err), BP_OK, "%s", err.msg);
-    cr_assert_eq(bp_pg_roles(&pg, out, &err), BP_OK, "%s", err.msg);
+    cr_assert_eq(bp_pg_roles(&pg, false, out, &err), BP_OK, "%s", err.msg);
 }
 
 /* Which of the roles "<database>_<one of these>" are made; each with a space behind it. */
@@ -195,4 +195,30 @@ Test(postgres_roles, are_enough_to_restore_a_database_elsewhere)
     test_db_dump(&db, "--schema-only", &after);
     cr_expect_str_eq(before.data, after.data);
     run(&db, drop);
+}
+
+Test(postgres_roles, passwords_are_in_it_only_when_asked_for)
+{
+    BP_AUTO(test_db_drop) struct test_db db = {0};
+    BP_AUTO(bp_buf_free) struct bp_buf without = {0};
+    BP_AUTO(bp_buf_free) struct bp_buf with = {0};
+    BP_AUTO(bp_pg_close) struct bp_pg pg = {0};
+    struct bp_err err = {0};
+
+    test_db_new(&db);
+    run(&db, "CREATE ROLE @_keeper LOGIN PASSWORD 'a secret of the keeper'");
+    run(&db, "CREATE TABLE t (id int); ALTER TABLE t OWNER TO @_keeper");
+    cr_assert_eq(bp_pg_open(&pg, &db.options, &err), BP_OK, "%s", err.msg);
+    cr_assert_eq(bp_pg_roles(&pg, false, &without, &err), BP_OK, "%s", err.msg);
+    cr_assert_eq(bp_pg_roles(&pg, true, &with, &err), BP_OK, "%s", err.msg);
+    cr_expect_null(strstr(bp_buf_str(&without), "PASSWORD"));
+    cr_expect_not_null(strstr(bp_buf_str(&with), "PASSWORD 'SCRAM-SHA-256$"));
+    cr_expect_null(strstr(bp_buf_str(&with), "a secret of the keeper"));
+    /* Who may not read them is told how to go on. */
+    cr_assert_eq(bp_pg_run(&pg, "SET ROLE pg_read_all_data", &err), BP_OK, "%s", err.msg);
+    bp_buf_cut(&with, 0);
+    cr_expect_eq(bp_pg_roles(&pg, true, &with, &err), BP_EAUTH);
+    cr_expect_not_null(strstr(err.msg, "--role-passwords"), "%s", err.msg);
+    cr_assert_eq(bp_pg_run(&pg, "RESET ROLE", &err), BP_OK, "%s", err.msg);
+    run(&db, "DROP OWNED BY @_keeper; DROP ROLE @_keeper");
 }

@@ -128,6 +128,18 @@ static enum bp_code store_read(struct bp_store *base, const char *path, size_t l
     return bp_fail(err, BP_ENOTFOUND, "no file '%s'", path);
 }
 
+static enum bp_code store_find(struct bp_store *base, const char *path, struct bp_blob *out,
+                               struct bp_err *err)
+{
+    struct fake_store *self = (struct fake_store *)base;
+
+    for (size_t i = 0; i < self->tip_count; i++) {
+        if (strcmp(self->tip[i].path, path) == 0)
+            return base->ops->put(base, self->tip[i].data, self->tip[i].len, out, err);
+    }
+    return bp_fail(err, BP_ENOTFOUND, "no file '%s'", path);
+}
+
 static enum bp_code store_base(struct bp_store *base, const char *path, struct bp_err *err)
 {
     struct fake_store *self = (struct fake_store *)base;
@@ -366,6 +378,7 @@ static const struct bp_store_ops ops = {
     .list = store_list,
     .fetch = store_fetch,
     .read = store_read,
+    .find = store_find,
     .base = store_base,
     .put = store_put,
     .hash = store_hash,
