@@ -36,11 +36,15 @@ struct bp_restore_step {
     char *sql;
     /*
      * Steps with the same group, which stand together, may run at the same time; every group waits
-     * for the one before it. table is what a step of an index or a constraint belongs to
-     * ("app.users", quoted if need be); NULL: nothing of the kind.
+     * for the one before it. table is what a step of an index or a constraint belongs to, other the
+     * table that a foreign key leads to (both as target of struct bp_restore_table); NULL: nothing
+     * of the kind. Two steps that have a table in common must not run at the same time if one of
+     * them locks it: they would wait for each other, two foreign keys maybe for ever.
      */
     size_t group;
     char *table;
+    char *other;
+    bool locks; /* table and other, against any other step */
 };
 
 struct bp_restore_steps {
@@ -52,7 +56,8 @@ struct bp_restore_steps {
 struct bp_restore_table {
     const struct bp_manifest_table *table; /* lent from the manifest */
     char *copy;   /* the COPY statement to use; NULL: what its data files say */
-    char *target; /* quoted name of the table that gets the rows, for ANALYZE and TRUNCATE */
+    char *target; /* the table that gets the rows, for ANALYZE and TRUNCATE: "app"."users", always
+                     in quotes */
 };
 
 struct bp_restore_plan {

@@ -1,0 +1,61 @@
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "flow/restore_plan_internal.h"
+
+void bp_qname_free(struct bp_qname *name)
+{
+    bp_free(name->schema);
+    bp_free(name->name);
+    *name = (struct bp_qname){0};
+}
+
+bool bp_qname_take(struct bp_sql *sql, struct bp_qname *out)
+{
+    bp_qname_free(out);
+    if (!bp_sql_next_solid(sql))
+        return false;
+    out->name = bp_sql_name(sql);
+    if (out->name == NULL)
+        return false;
+    out->schema = bp_strdup("");
+    (void)bp_sql_next_solid(sql);
+    if (!bp_sql_is(sql, '.'))
+        return true;
+    bp_free(out->schema);
+    out->schema = out->name;
+    out->name = bp_sql_next_solid(sql) ? bp_sql_name(sql) : NULL;
+    if (out->name == NULL) {
+        bp_qname_free(out);
+        return false;
+    }
+    (void)bp_sql_next_solid(sql);
+    return true;
+}
+
+char *bp_qname_quoted(const char *schema, const char *name)
+{
+    BP_AUTO(bp_buf_free) struct bp_buf out = {0};
+
+    if (schema[0] != '\0') {
+        bp_sql_put_name(&out, schema);
+        bp_buf_putc(&out, '.');
+    }
+    bp_sql_put_name(&out, name);
+    return bp_buf_take(&out);
+}
+
+const char *bp_block_start(const char *sql)
+{
+    while (bp_text_starts_with(sql, "SET default_")) {
+        struct bp_sql s = {.at = sql, .end = sql + strlen(sql)};
+
+        do
+            (void)bp_sql_next(&s);
+        while (s.kind != BP_SQL_END && !bp_sql_is(&s, ';'));
+        sql = s.at;
+        sql += strspn(sql, "\n");
+    }
+    return sql;
+}
