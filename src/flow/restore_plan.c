@@ -74,7 +74,6 @@ void bp_restore_plan_free(struct bp_restore_plan *plan)
     bp_free(plan->preamble);
     bp_free(plan->sequences);
     for (size_t i = 0; i < plan->table_count; i++) {
-        bp_free(plan->tables[i].copy);
         bp_free(plan->tables[i].target);
     }
     bp_free(plan->tables);

@@ -55,9 +55,9 @@ struct bp_restore_steps {
 /* A table whose rows are loaded. */
 struct bp_restore_table {
     const struct bp_manifest_table *table; /* lent from the manifest */
-    char *copy;   /* the COPY statement to use; NULL: what its data files say */
     char *target; /* the table that gets the rows, for ANALYZE and TRUNCATE: "app"."users", always
                      in quotes */
+    bool moved;   /* it is not where it was: bp_restore_copy() has to change the COPY statement */
 };
 
 struct bp_restore_plan {
@@ -86,6 +86,9 @@ enum bp_code bp_restore_plan_make(const struct bp_manifest *manifest,
                                   const struct bp_restore_texts *texts,
                                   const struct bp_restore_want *want, struct bp_restore_plan *out,
                                   struct bp_list *skipped, struct bp_err *err) BP_CHECK;
+
+/* The COPY statement of a data file, for another table. Owned by the caller; NULL: it is none. */
+char *bp_restore_copy(const char *statement, const char *target) BP_CHECK;
 
 void bp_restore_plan_free(struct bp_restore_plan *plan); /* for BP_AUTO */
 

@@ -59,3 +59,13 @@ const char *bp_block_start(const char *sql)
     }
     return sql;
 }
+
+char *bp_restore_copy(const char *statement, const char *target)
+{
+    struct bp_sql sql = {.at = statement, .end = statement + strlen(statement)};
+    BP_AUTO(bp_qname_free) struct bp_qname name = {0};
+
+    if (!bp_sql_next_solid(&sql) || !bp_sql_is_word(&sql, "copy") || !bp_qname_take(&sql, &name))
+        return NULL;
+    return bp_format("COPY %s %s", target, sql.token);
+}
