@@ -15,12 +15,12 @@
 #include "flow/restore.h"
 #include "source/scratch.h"
 
-enum bp_level { BP_LEVEL_NONE = -1, BP_L0, BP_L1, BP_L2, BP_L3, BP_L4, BP_L5 };
+enum bp_proof { BP_UNPROVED = -1, BP_L0, BP_L1, BP_L2, BP_L3, BP_L4, BP_L5 };
 
 /* "L3"; "none". Static. */
-const char *bp_level_name(enum bp_level level);
-/* BP_LEVEL_NONE for anything else. */
-enum bp_level bp_level_parse(const char *text);
+const char *bp_proof_name(enum bp_proof level);
+/* BP_UNPROVED for anything else. */
+enum bp_proof bp_proof_parse(const char *text);
 
 /* All lent for the length of the call. */
 struct bp_verify_job {
@@ -32,7 +32,7 @@ struct bp_verify_job {
     int64_t at_ms;
     const char *branch;
     struct bp_opener opener;
-    enum bp_level level;
+    enum bp_proof level;
     const struct bp_list *checks; /* for L5: texts of SQL queries, each ends with ';' */
     size_t jobs;
     bool record; /* write the result into the archive's manifest: one commit */
@@ -40,7 +40,7 @@ struct bp_verify_job {
 
 struct bp_verify_result {
     char id[BP_ARCHIVE_ID_SIZE];
-    enum bp_level level;     /* that was reached */
+    enum bp_proof level;     /* that was reached */
     struct bp_list except;   /* what was not proved, in words: a missing extension ... */
     struct bp_list findings; /* what is wrong, in words: why the next level was not reached */
     int64_t files;
