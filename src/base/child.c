@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <poll.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,13 +12,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/mem.h"
+
 enum {
     ERRS_KEPT = 8192,
     DEFAULT_OUTPUT_LIMIT = 1 << 20,
     EXIT_NO_PROGRAM = 127,
     EXIT_UNKNOWN = 255,
     GRACE_MS = 3000, /* between SIGTERM and SIGKILL */
-    TICK_MS = 20     /* while waiting for a child that has closed its streams */
+    TICK_MS = 20,    /* while waiting for a child that has closed its streams */
+    SERVER_GRACE_MS = 10000,
+    USER_BYTES = 16384, /* more than any line of /etc/passwd needs */
 };
 
 struct running {
@@ -36,8 +42,14 @@ struct pipes {
 
 /* What the child tells when it could not become the program. */
 struct fault {
-    bool in_folder; /* the folder is to blame */
+    enum { BY_PROGRAM, BY_USER, BY_FOLDER } blame;
     int error;
+};
+
+struct bp_child {
+    pid_t pid;
+    int end_signal;
+    bool ended;
 };
 
 static void close_fd(int *fd)
@@ -57,22 +69,37 @@ static void close_pipes(struct pipes *p)
     }
 }
 
+/* In the child, like all that become() calls. */
+static bool change_user(const struct bp_child_user *user)
+{
+    return user == NULL ||
+           (setgroups(1, &user->gid) == 0 && setgid(user->gid) == 0 && setuid(user->uid) == 0);
+}
+
 /* In the child: nothing but calls that are safe after fork(). Does not return. */
-static void become(const struct bp_child_job *job, const struct pipes *p, pid_t parent)
+static void become(const struct bp_child_job *job, const struct pipes *p, int end_signal,
+                   pid_t parent)
 {
     int in = job->input != NULL ? p->in[0] : open("/dev/null", O_RDONLY);
     struct fault fault = {0};
 
     (void)setpgid(0, 0);
-    (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (!change_user(job->user))
+        fault.blame = BY_USER;
+    else if (job->dir != NULL && chdir(job->dir) != 0)
+        fault.blame = BY_FOLDER;
+    fault.error = errno;
+    /* A change of the user takes this back, so it comes behind it. */
+    (void)prctl(PR_SET_PDEATHSIG, end_signal);
     if (getppid() != parent)
         _exit(EXIT_NO_PROGRAM);
     (void)signal(SIGPIPE, SIG_DFL);
-    fault.in_folder = job->dir != NULL && chdir(job->dir) != 0;
-    if (!fault.in_folder && dup2(in, 0) >= 0 && dup2(p->out[1], 1) >= 0 && dup2(p->errs[1], 2) >= 0)
-        (void)execvpe(job->argv[0], (char *const *)(const void *)job->argv,
-                      (char *const *)(const void *)job->env);
-    fault.error = errno;
+    if (fault.blame == BY_PROGRAM) {
+        if (dup2(in, 0) >= 0 && dup2(p->out[1], 1) >= 0 && dup2(p->errs[1], 2) >= 0)
+            (void)execvpe(job->argv[0], (char *const *)(const void *)job->argv,
+                          (char *const *)(const void *)job->env);
+        fault.error = errno;
+    }
     if (write(p->fault[1], &fault, sizeof(fault)) < 0) {
         /* Then the exit status alone has to tell. */
     }
@@ -80,8 +107,8 @@ static void become(const struct bp_child_job *job, const struct pipes *p, pid_t 
 }
 
 /* Wait until the child has become the program, or learn why it could not. */
-static enum bp_code check_started(const struct bp_child_job *job, const struct running *child,
-                                  int fault_fd, struct bp_err *err)
+static enum bp_code check_started(const struct bp_child_job *job, pid_t pid, int fault_fd,
+                                  struct bp_err *err)
 {
     struct fault fault = {0};
     ssize_t got = 0;
@@ -91,9 +118,12 @@ static enum bp_code check_started(const struct bp_child_job *job, const struct r
     while (got < 0 && errno == EINTR);
     if (got != (ssize_t)sizeof(fault))
         return BP_OK;
-    (void)waitpid(child->pid, NULL, 0);
+    (void)waitpid(pid, NULL, 0);
     errno = fault.error;
-    if (fault.in_folder)
+    if (fault.blame == BY_USER)
+        return bp_fail(err, BP_EFAILED, "cannot run '%s' as user %ld: %m", job->argv[0],
+                       (long)job->user->uid);
+    if (fault.blame == BY_FOLDER)
         return bp_fail(err, BP_EFAILED, "cannot run '%s' in '%s': %m", job->argv[0], job->dir);
     if (fault.error == ENOENT)
         return bp_fail(err, BP_ENOTFOUND, "cannot run '%s'; hint: is it installed and in PATH?",
@@ -126,7 +156,7 @@ static enum bp_code start(const struct bp_child_job *job, struct running *child,
         return BP_EFAILED;
     }
     if (child->pid == 0)
-        become(job, &p, parent);
+        become(job, &p, SIGTERM, parent);
     (void)setpgid(child->pid, child->pid);
     child->in = job->input != NULL ? p.in[1] : -1;
     child->out = p.out[0];
@@ -140,7 +170,7 @@ static enum bp_code start(const struct bp_child_job *job, struct running *child,
     close_pipes(&p);
     if (child->in >= 0)
         (void)fcntl(child->in, F_SETFL, O_NONBLOCK);
-    rc = check_started(job, child, fault_fd, err);
+    rc = check_started(job, child->pid, fault_fd, err);
     close_fd(&fault_fd);
     return rc;
 }
@@ -281,4 +311,86 @@ void bp_child_result_free(struct bp_child_result *result)
 {
     bp_buf_free(&result->out);
     bp_buf_free(&result->errs);
+}
+
+/* ---- servers ---- */
+
+bool bp_child_user_find(const char *name, struct bp_child_user *out)
+{
+    char room[USER_BYTES];
+    struct passwd entry;
+    struct passwd *found = NULL;
+
+    if (getpwnam_r(name, &entry, room, sizeof(room), &found) != 0 || found == NULL)
+        return false;
+    *out = (struct bp_child_user){.uid = found->pw_uid, .gid = found->pw_gid};
+    return true;
+}
+
+static enum bp_code fork_server(const struct bp_child_job *job, struct pipes *p,
+                                struct bp_child *child, struct bp_err *err)
+{
+    pid_t parent = getpid();
+    enum bp_code rc = BP_OK;
+
+    want_exit_statuses();
+    if (pipe2(p->fault, O_CLOEXEC) != 0 || (child->pid = fork()) < 0)
+        return bp_fail(err, BP_EFAILED, "cannot start '%s': %m", job->argv[0]);
+    if (child->pid == 0)
+        become(job, p, child->end_signal, parent);
+    (void)setpgid(child->pid, child->pid);
+    close_fd(&p->fault[1]);
+    rc = check_started(job, child->pid, p->fault[0], err);
+    child->ended = rc != BP_OK;
+    return rc;
+}
+
+enum bp_code bp_child_start(const struct bp_child_job *job, const char *log, int end_signal,
+                            struct bp_child **out, struct bp_err *err)
+{
+    struct pipes p = {{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}};
+    struct bp_child *child = NULL;
+    enum bp_code rc = BP_OK;
+
+    p.out[1] = open(log, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (p.out[1] < 0)
+        return bp_fail(err, BP_EFAILED, "cannot write '%s': %m", log);
+    p.errs[1] = fcntl(p.out[1], F_DUPFD_CLOEXEC, 0);
+    child = bp_alloc(1, sizeof(*child));
+    *child = (struct bp_child){.end_signal = end_signal};
+    rc = fork_server(job, &p, child, err);
+    close_pipes(&p);
+    if (rc == BP_OK)
+        *out = child;
+    else
+        bp_free(child);
+    return rc;
+}
+
+bool bp_child_ended(struct bp_child *child)
+{
+    pid_t got = child->ended ? 0 : waitpid(child->pid, NULL, WNOHANG);
+
+    child->ended = child->ended || got == child->pid || (got < 0 && errno == ECHILD);
+    return child->ended;
+}
+
+void bp_child_stopp(struct bp_child **child)
+{
+    struct bp_child *c = *child;
+    int64_t kill_at = 0;
+    bool killed = false;
+
+    *child = NULL;
+    if (c == NULL)
+        return;
+    kill_at = bp_clock_system_mono() + SERVER_GRACE_MS;
+    if (!bp_child_ended(c))
+        (void)kill(c->pid, c->end_signal);
+    while (!bp_child_ended(c)) {
+        if (!killed && bp_clock_system_mono() >= kill_at)
+            killed = kill(-c->pid, SIGKILL) == 0;
+        (void)poll(NULL, 0, TICK_MS);
+    }
+    bp_free(c);
 }

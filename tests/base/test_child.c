@@ -1,4 +1,5 @@
 #include <criterion/criterion.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/child.h"
+#include "base/file.h"
 #include "base/mem.h"
 
 static struct bp_stop stop;
@@ -296,4 +298,132 @@ Test(child, no_descriptor_is_left_open)
     (void)close(before);
     after = dup(0);
     cr_expect_eq(after, before);
+}
+
+/* ---- servers ---- */
+
+/* A shell script that goes on; its log is a new file in a folder of its own. */
+static struct bp_child *started(const char *script, char **dir)
+{
+    const char *const argv[] = {"sh", "-c", script, NULL};
+    const struct bp_child_job job = {.argv = argv, .env = env, .clock = &the_clock};
+    struct bp_child *child = NULL;
+    struct bp_err err = {0};
+
+    cr_assert_eq(bp_tempdir_new("/tmp", dir, &err), BP_OK, "%s", err.msg);
+    BP_AUTO(bp_freep) char *log = bp_format("%s/log", *dir);
+    cr_assert_eq(bp_child_start(&job, log, SIGQUIT, &child, &err), BP_OK, "%s", err.msg);
+    return child;
+}
+
+static char *read_log(const char *dir)
+{
+    BP_AUTO(bp_freep) char *log = bp_format("%s/log", dir);
+    BP_AUTO(bp_buf_free) struct bp_buf text = {0};
+    struct bp_err err = {0};
+
+    cr_assert_eq(bp_file_read(log, 4096, &text, &err), BP_OK, "%s", err.msg);
+    return bp_strdup(bp_buf_str(&text));
+}
+
+/* Wait for a word in the log. */
+static void await_log(const char *dir, const char *word)
+{
+    for (;;) {
+        BP_AUTO(bp_freep) char *text = read_log(dir);
+
+        if (strstr(text, word) != NULL)
+            return;
+        (void)poll(NULL, 0, 5);
+    }
+}
+
+Test(child, a_server_gets_its_own_signal_and_its_words_are_in_a_file)
+{
+    BP_AUTO(bp_tempdir_removep) char *dir = NULL;
+    BP_AUTO(bp_child_stopp)
+    struct bp_child *child =
+        started("trap 'echo bye >&2; exit' QUIT; echo up; while :; do sleep 0.01; done", &dir);
+
+    await_log(dir, "up\n");
+    cr_expect_not(bp_child_ended(child));
+    bp_child_stopp(&child);
+    BP_AUTO(bp_freep) char *text = read_log(dir);
+    cr_expect_str_eq(text, "up\nbye\n");
+}
+
+Test(child, a_server_that_ends_by_itself_is_noticed)
+{
+    BP_AUTO(bp_tempdir_removep) char *dir = NULL;
+    BP_AUTO(bp_child_stopp) struct bp_child *child = started("exit 3", &dir);
+
+    while (!bp_child_ended(child))
+        (void)poll(NULL, 0, 5);
+    cr_expect(bp_child_ended(child));
+}
+
+Test(child, a_server_that_is_none_is_told)
+{
+    BP_AUTO(bp_tempdir_removep) char *dir = NULL;
+    const char *const argv[] = {"/no/such/server", NULL};
+    const struct bp_child_job job = {.argv = argv, .env = env, .clock = &the_clock};
+    struct bp_child *child = NULL;
+    struct bp_err err = {0};
+
+    cr_assert_eq(bp_tempdir_new("/tmp", &dir, &err), BP_OK, "%s", err.msg);
+    BP_AUTO(bp_freep) char *log = bp_format("%s/log", dir);
+    cr_expect_eq(bp_child_start(&job, log, SIGQUIT, &child, &err), BP_ENOTFOUND);
+    cr_expect_null(child);
+}
+
+Test(child, a_server_ends_with_us_even_when_we_are_killed)
+{
+    BP_AUTO(bp_tempdir_removep) char *dir = NULL;
+    struct bp_err err = {0};
+    pid_t us = -1;
+
+    cr_assert_eq(bp_tempdir_new("/tmp", &dir, &err), BP_OK, "%s", err.msg);
+    us = fork();
+    if (us == 0) {
+        BP_AUTO(bp_freep) char *log = bp_format("%s/log", dir);
+        const char *const argv[] = {
+            "sh", "-c", "trap 'echo bye; exit' QUIT; echo up; while :; do sleep 0.01; done", NULL};
+        const struct bp_child_job job = {.argv = argv, .env = env, .clock = &the_clock};
+        struct bp_child *child = NULL;
+
+        if (bp_child_start(&job, log, SIGQUIT, &child, &err) != BP_OK)
+            _exit(1);
+        for (;;)
+            (void)pause();
+    }
+    for (BP_AUTO(bp_freep) char *log = bp_format("%s/log", dir); access(log, F_OK) != 0;)
+        (void)poll(NULL, 0, 5);
+    await_log(dir, "up\n");
+    (void)kill(us, SIGKILL);
+    await_log(dir, "bye\n");
+    (void)waitpid(us, NULL, 0);
+}
+
+Test(child, root_runs_a_program_as_somebody_else)
+{
+    struct bp_child_user nobody = {0};
+    BP_AUTO(bp_child_result_free) struct bp_child_result result = {0};
+    struct bp_child_job job = {.timeout_ms = 30000, .user = &nobody};
+    struct bp_err err = {0};
+
+    cr_assert(bp_child_user_find("nobody", &nobody));
+    if (geteuid() != 0) {
+        cr_expect_eq(run_shell("id -un", job, &result, &err), BP_EFAILED);
+        cr_expect(strstr(err.msg, "cannot run 'sh' as user ") != NULL, "%s", err.msg);
+        return;
+    }
+    cr_assert_eq(run_shell("id -un; id -G | wc -w", job, &result, &err), BP_OK, "%s", err.msg);
+    cr_expect_str_eq(bp_buf_str(&result.out), "nobody\n1\n");
+}
+
+Test(child, a_user_that_there_is_not_is_not_found)
+{
+    struct bp_child_user user = {0};
+
+    cr_expect_not(bp_child_user_find("no such user", &user));
 }
