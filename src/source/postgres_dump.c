@@ -65,6 +65,14 @@ static void usual_dirs(const struct bp_env *env, struct bp_list *out)
     }
 }
 
+void bp_pg_program_dirs(const struct bp_postgres_options *options, struct bp_list *out)
+{
+    if (options->program_dirs == NULL)
+        usual_dirs(options->env, out);
+    for (const char *const *dir = options->program_dirs; dir != NULL && *dir != NULL; dir++)
+        bp_list_add(out, *dir);
+}
+
 /* "pg_dump (PostgreSQL) 15.8 (Debian ...)" -> "15.8", owned; NULL when it is none. */
 static char *read_version(const char *words)
 {
@@ -75,18 +83,17 @@ static char *read_version(const char *words)
     return bp_strndup(start + 2, strcspn(start + 2, " \n"));
 }
 
-/* The version of the pg_dump in this folder, owned; NULL when there is none that runs. */
-static enum bp_code ask_version(const struct bp_postgres_options *options, const char *dir,
-                                char **out, struct bp_err *err)
+enum bp_code bp_pg_program_version(const struct bp_postgres_options *options, const char *dir,
+                                   const char *program, char **out, struct bp_err *err)
 {
-    BP_AUTO(bp_freep) char *program = bp_format("%s/pg_dump", dir);
+    BP_AUTO(bp_freep) char *path = bp_format("%s/%s", dir, program);
     BP_AUTO(bp_child_result_free) struct bp_child_result result = {0};
-    const char *argv[] = {program, "--version", NULL};
+    const char *argv[] = {path, "--version", NULL};
     const struct bp_child_job job = {
         .argv = argv, .env = options->env->vars, .timeout_ms = 10000, .clock = options->clock};
 
     *out = NULL;
-    if (access(program, X_OK) != 0)
+    if (access(path, X_OK) != 0)
         return BP_OK;
     if (bp_child_run(&job, &result, err) == BP_ESTOPPED)
         return BP_ESTOPPED;
@@ -116,14 +123,11 @@ enum bp_code bp_pg_programs_find(const struct bp_postgres_options *options, int 
     int best = 0;
     int newest = 0;
 
-    if (options->program_dirs == NULL)
-        usual_dirs(options->env, &dirs);
-    for (const char *const *dir = options->program_dirs; dir != NULL && *dir != NULL; dir++)
-        bp_list_add(&dirs, *dir);
+    bp_pg_program_dirs(options, &dirs);
     for (size_t i = 0; i < dirs.count && best != server; i++) {
         BP_AUTO(bp_freep) char *version = NULL;
         int major = 0;
-        enum bp_code rc = ask_version(options, dirs.at[i], &version, err);
+        enum bp_code rc = bp_pg_program_version(options, dirs.at[i], "pg_dump", &version, err);
 
         if (rc != BP_OK)
             return rc;

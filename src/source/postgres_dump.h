@@ -21,6 +21,15 @@ enum bp_code bp_pg_programs_find(const struct bp_postgres_options *options, int 
 
 void bp_pg_programs_free(struct bp_pg_programs *programs); /* for BP_AUTO */
 
+/* The folders where programs of PostgreSQL may be: options->program_dirs, else where packages put
+ * those of each major version, and then PATH. */
+void bp_pg_program_dirs(const struct bp_postgres_options *options, struct bp_list *out);
+
+/* The version of such a program ("15.8", owned) in a folder; NULL when there is none that runs.
+ * BP_ESTOPPED only. */
+enum bp_code bp_pg_program_version(const struct bp_postgres_options *options, const char *dir,
+                                   const char *program, char **out, struct bp_err *err) BP_CHECK;
+
 /* What the definitions in the snapshot are, as pg_restore writes them. */
 struct bp_pg_dump_texts {
     struct bp_buf pre_data;

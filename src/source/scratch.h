@@ -3,11 +3,13 @@
  * empty afterwards. It never is one that matters: a driver makes a cluster of its own, or gets an
  * address and proves that nothing is there.
  *
- * Callers call through scratch->ops: start, then target and source as often as needed, then free.
+ * Callers call through scratch->ops: start once, then target and source as often as needed, then
+ * free.
  */
 #ifndef BP_SOURCE_SCRATCH_H
 #define BP_SOURCE_SCRATCH_H
 
+#include "base/buf.h"
 #include "source/source.h"
 #include "source/target.h"
 
@@ -31,15 +33,17 @@ struct bp_scratch;
 struct bp_scratch_ops {
     /*
      * Make the empty database. BP_ENOTFOUND: no server programs of that major or a newer one here
-     * (the hint names the package, and --scratch-url). BP_EUSAGE: it is the source itself, or not
-     * empty. BP_EFAILED: the server does not start; the message holds its words.
+     * (the hint names the package, and --scratch-url). BP_EUSAGE: it is the source itself, not
+     * empty, or too old. BP_EFAILED: the server does not start; the message holds its words. A
+     * server that is made belongs to the thread that calls this: it ends with it.
      */
     enum bp_code (*start)(struct bp_scratch *self, const struct bp_scratch_want *want,
                           struct bp_scratch_info *info, struct bp_err *err);
 
-    /* Drivers for it, not opened yet. Owned by the caller; free them before the scratch. */
+    /* Drivers for it, not opened yet. Owned by the caller; free them before the scratch. The scope
+     * is lent for the life of the source. */
     struct bp_target *(*target)(struct bp_scratch *self);
-    struct bp_source *(*source)(struct bp_scratch *self);
+    struct bp_source *(*source)(struct bp_scratch *self, const struct bp_scope *scope);
 
     /* Which of these extensions its server cannot make; for messages. */
     enum bp_code (*missing)(struct bp_scratch *self, const struct bp_list *extensions,
