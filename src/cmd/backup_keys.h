@@ -4,6 +4,7 @@
 
 #include "cmd/cmd.h"
 #include "flow/backup.h"
+#include "flow/catalog.h"
 
 struct bp_backup_keys {
     struct bp_recipients recipients;

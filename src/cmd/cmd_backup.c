@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "cmd/backup_keys.h"
 #include "cmd/pruning.h"
 #include "flow/backup.h"
 #include "gha/context.h"
@@ -197,6 +198,7 @@ static enum bp_code back_up(struct bp_app *app, struct bp_err *err)
     BP_AUTO(bp_source_freep) struct bp_source *source = NULL;
     BP_AUTO(bp_store_freep) struct bp_store *store = NULL;
     BP_AUTO(free_pruning) struct pruning pruning = {.code = BP_OK};
+    BP_AUTO(bp_backup_keys_free) struct bp_backup_keys keys = {0};
     struct bp_scope scope = bp_registry_scope(app);
     struct bp_gha_context context = {0};
     struct bp_backup_job job = {0};
@@ -207,9 +209,11 @@ static enum bp_code back_up(struct bp_app *app, struct bp_err *err)
     if (check_options(&job, &scope, err) != BP_OK || bp_pruning_unasked(&app->cfg, err) != BP_OK ||
         (bp_config_flag(&app->cfg, BP_OPT_PRUNE) &&
          bp_pruning_job(app, &pruning.job, err) != BP_OK) ||
+        bp_backup_keys_load(app, &keys, err) != BP_OK ||
         bp_registry_source(app, &source, err) != BP_OK ||
         bp_registry_store(app, &store, err) != BP_OK)
         return err->code;
+    bp_backup_keys_lend(&keys, &job);
     job.source = source;
     job.store = store;
     job.scope = &scope;

@@ -149,6 +149,7 @@ enum bp_code bp_registry_source(struct bp_app *app, struct bp_source **out, stru
     struct bp_postgres_options options = postgres_options(app, BP_OPT_DATABASE_URL);
 
     options.scope = bp_registry_scope(app);
+    options.role_passwords = bp_config_flag(&app->cfg, BP_OPT_ROLE_PASSWORDS);
     options.lock_retries = bp_config_number(&app->cfg, BP_OPT_LOCK_RETRIES);
     options.statement_timeout_ms = bp_config_number(&app->cfg, BP_OPT_STATEMENT_TIMEOUT);
 

@@ -199,12 +199,13 @@ for word; do
     esac
 done
 [ -z "$archive" ] || cd "$archive"
-if [ -n "$script" ] && sed -n 's/^.i //p' "$script" | sed "s,:work,$work," |
-    xargs grep -l '^.restrict ' >&2; then
+[ "$script" = - ] || exec {shutil.which('psql')} "$@"
+cat >"$work/told"
+if sed -n 's/^.i //p' "$work/told" | sed "s,:work,$work," | xargs grep -l '^.restrict ' >&2; then
     echo 'invalid command \\restrict' >&2
     exit 3
 fi
-exec {shutil.which('psql')} "$@"
+exec {shutil.which('psql')} "$@" <"$work/told"
 ''')
         self.restores()
 

@@ -1,14 +1,16 @@
 """Sealed backups: nobody reads them without a key, and with it they are the same database."""
 from __future__ import annotations
 
+import hashlib
 import json
 import re
+import shutil
 import subprocess
 import unittest
 from pathlib import Path
 
 from backing_up import TOKEN, BackupTest, canonical
-from harness import PROGRAM, ROOT, SCHEMAS, Cluster, clean_env, sample_cluster, unwind_on_sigterm
+from harness import ROOT, SCHEMAS, Cluster, clean_env, sample_cluster, unwind_on_sigterm
 from git_server import GitServer
 
 GIT = {'GIT_CONFIG_COUNT': '1', 'GIT_CONFIG_KEY_0': 'safe.directory', 'GIT_CONFIG_VALUE_0': '*'}
@@ -149,6 +151,24 @@ class Restores(Bed):
                             AGE_IDENTITY_FILE=str(self.mine))
             self.assertEqual(canonical(cluster.pg_dump(name)), canonical(cluster.pg_dump(db)))
 
+    def test_by_the_script_with_a_psql_that_does_not_know_restrict(self) -> None:
+        self.back_up()
+        db = self.new_db()
+        stand_in = self.folder / 'bin' / 'psql'
+        stand_in.parent.mkdir()
+        stand_in.write_text(f"""#!/bin/sh
+case $1 in
+--help=*) echo '  \\q  quit psql'; exit ;;
+--version) exec {shutil.which('psql')} "$@" ;;
+esac
+sed 's/^.restrict .*/SELECT invalid_command;/' | {shutil.which('psql')} "$@"
+""")
+        stand_in.chmod(0o755)
+        self.restore_sh(self.clone() / 'backups' / 'current', db,
+                        AGE_IDENTITY_FILE=str(self.mine),
+                        PATH=f'{stand_in.parent}:/usr/local/bin:/usr/bin:/bin')
+        self.assertEqual(canonical(cluster.pg_dump('shop')), canonical(cluster.pg_dump(db)))
+
     def test_by_hand_as_restore_md_says(self) -> None:
         self.env['DATABASE_URL'] = cluster.url('odd', 'postgres')
         self.back_up()
@@ -252,7 +272,6 @@ class Tampering(Bed):
 
     def list_again(self) -> None:
         """The public manifest fits: there is no secret in it."""
-        import hashlib
         manifest = self.latest / 'manifest.json'
         data = json.loads(manifest.read_text())
         for one in data['files']:
@@ -358,7 +377,7 @@ class Signatures(Bed):
         self.push(folder)
         self.run_it('restore', 'latest', '--trusted-key', self.trusted, **self.target(db))
         self.restore_sh(latest, self.new_db(), TRUSTED_KEY=self.trusted)
-        manifest.write_text(text.replace('"event": ""', '"event": "push"'))
+        manifest.write_text(re.sub('"finished_at": "20', '"finished_at": "19', text))
         self.push(folder)
         self.run_it('restore', 'latest', '--trusted-key', self.trusted, '--clean', '--yes', status=8,
                     **self.target(db))
@@ -369,7 +388,6 @@ class Disaster(Bed):
     """docs/disaster-recovery.md, as it stands, on a machine that has only repository and key."""
 
     def follow(self, *recipients: str) -> None:
-        self.use_new_repo()
         self.run_it('backup', *recipients)
         db = f'recovered{BackupTest.serial}'
         self.addCleanup(cluster.psql, 'postgres', f'drop database if exists {db} with (force)')
