@@ -6,9 +6,8 @@
 #ifndef BP_CMD_KEYS_H
 #define BP_CMD_KEYS_H
 
-#include "archive/seal.h"
-#include "archive/sign.h"
 #include "cmd/cmd.h"
+#include "flow/catalog.h"
 
 /* --recipient: each a recipient or a file of them. */
 enum bp_code bp_keys_recipients(struct bp_app *app, struct bp_recipients *out,
