@@ -142,14 +142,15 @@ void bp_sign_key_make(struct bp_buf *secret_file, struct bp_buf *public_file)
 {
     unsigned char secret[SECRET_KEY] = {'E', 'd', 0, 0, 'B', '2'};
     unsigned char public[PUBLIC_KEY] = {'E', 'd'};
+    unsigned char seed[crypto_sign_SEEDBYTES];
     char id[2 * ID + 1];
 
     if (sodium_init() < 0)
         abort();
     bp_random(secret + ID_AT, ID);
-    bp_random(secret + SECRET_AT, crypto_sign_SEEDBYTES);
+    bp_random(seed, sizeof(seed));
     memcpy(public + 2, secret + ID_AT, ID);
-    (void)crypto_sign_seed_keypair(public + PUBLIC_AT, secret + SECRET_AT, secret + SECRET_AT);
+    (void)crypto_sign_seed_keypair(public + PUBLIC_AT, secret + SECRET_AT, seed);
     sum_of(secret, secret + SUM_AT);
     put_id(secret + ID_AT, id);
     bp_buf_reserve(secret_file, 512);
@@ -158,6 +159,7 @@ void bp_sign_key_make(struct bp_buf *secret_file, struct bp_buf *public_file)
     bp_buf_printf(public_file, "%sbackproof public key %s\n", untrusted, id);
     put_base64(public, sizeof(public), public_file);
     sodium_memzero(secret, sizeof(secret));
+    sodium_memzero(seed, sizeof(seed));
 }
 
 void bp_sign_key_wipe(struct bp_sign_key *key)

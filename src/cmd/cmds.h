@@ -14,6 +14,10 @@ extern const struct bp_cmd bp_cmd_diff;
 extern const struct bp_cmd bp_cmd_restore;
 extern const struct bp_cmd bp_cmd_prune;
 extern const struct bp_cmd bp_cmd_keep;
+extern const struct bp_cmd bp_cmd_keygen;
+extern const struct bp_cmd bp_cmd_key;
+extern const struct bp_cmd bp_cmd_seal;
+extern const struct bp_cmd bp_cmd_unseal;
 extern const struct bp_cmd bp_cmd_version;
 extern const struct bp_cmd bp_cmd_render;
 
