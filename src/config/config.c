@@ -184,26 +184,17 @@ static enum bp_code refuse_secret(enum bp_opt id, struct bp_err *err)
                    bp_option(id)->name, env);
 }
 
-/* "--name", "--name=value" or "--name value"; *used is how many words that took. */
-static enum bp_code take_long(struct bp_config *cfg, unsigned groups, const char *const *words,
-                              size_t *used, struct bp_err *err)
+/* What stands for an option: value if it is not NULL, else the next word, which is used then. */
+static enum bp_code take_value(struct bp_config *cfg, enum bp_opt id, const char *value,
+                               const char *next, size_t *used, struct bp_err *err)
 {
-    const char *name = words[0] + 2;
-    size_t len = strcspn(name, "=");
-    const char *value = name[len] == '=' ? name + len + 1 : NULL;
-    enum bp_opt id = bp_option_find(groups, name, len);
     char shown[64];
 
-    *used = 1;
-    if (id == BP_OPT_COUNT)
-        return unknown_option(groups, name, len, err);
-    if (bp_option(id)->secret)
-        return refuse_secret(id, err);
     (void)snprintf(shown, sizeof(shown), "--%s", bp_option(id)->name);
     if (value == NULL && bp_option(id)->type == BP_TYPE_FLAG)
         value = "true";
     if (value == NULL) {
-        value = words[1];
+        value = next;
         *used = 2;
     }
     if (value == NULL)
@@ -213,10 +204,28 @@ static enum bp_code take_long(struct bp_config *cfg, unsigned groups, const char
     return set_value(cfg, id, value, BP_FROM_COMMAND_LINE, shown, err);
 }
 
-static enum bp_code take_letters(struct bp_config *cfg, unsigned groups, const char *word,
-                                 struct bp_err *err)
+/* "--name", "--name=value" or "--name value"; *used is how many words that took. */
+static enum bp_code take_long(struct bp_config *cfg, unsigned groups, const char *const *words,
+                              size_t *used, struct bp_err *err)
 {
-    for (const char *letter = word + 1; *letter != '\0'; letter++) {
+    const char *name = words[0] + 2;
+    size_t len = strcspn(name, "=");
+    const char *value = name[len] == '=' ? name + len + 1 : NULL;
+    enum bp_opt id = bp_option_find(groups, name, len);
+
+    *used = 1;
+    if (id == BP_OPT_COUNT)
+        return unknown_option(groups, name, len, err);
+    if (bp_option(id)->secret)
+        return refuse_secret(id, err);
+    return take_value(cfg, id, value, words[1], used, err);
+}
+
+/* "-v", "-vq", "-j4" or "-j 4": what follows the letter of an option with a value is its value. */
+static enum bp_code take_letters(struct bp_config *cfg, unsigned groups, const char *const *words,
+                                 size_t *used, struct bp_err *err)
+{
+    for (const char *letter = words[0] + 1; *letter != '\0'; letter++) {
         enum bp_opt id = 0;
 
         if (*letter == 'h') {
@@ -229,7 +238,9 @@ static enum bp_code take_letters(struct bp_config *cfg, unsigned groups, const c
         if (id == BP_OPT_COUNT)
             return bp_fail(err, BP_EUSAGE, "no option -%c; hint: --help lists the options",
                            *letter);
-        if (set_value(cfg, id, "true", BP_FROM_COMMAND_LINE, bp_option(id)->name, err) != BP_OK)
+        if (bp_option(id)->type != BP_TYPE_FLAG)
+            return take_value(cfg, id, letter[1] != '\0' ? letter + 1 : NULL, words[1], used, err);
+        if (take_value(cfg, id, NULL, NULL, used, err) != BP_OK)
             return err->code;
     }
     return BP_OK;
@@ -253,7 +264,7 @@ static enum bp_code take_words(struct bp_config *cfg, unsigned groups, const cha
         else if ((*words)[1] == '-')
             rc = take_long(cfg, groups, words, &used, err);
         else
-            rc = take_letters(cfg, groups, *words, err);
+            rc = take_letters(cfg, groups, words, &used, err);
         if (rc != BP_OK)
             return rc;
         words += used;

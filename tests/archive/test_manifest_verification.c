@@ -84,3 +84,74 @@ Test(manifest_verification, refuses_what_no_verification_writes)
         cr_expect_null(got.level);
     }
 }
+
+Test(manifest_verification, what_was_not_proved_is_kept_with_it)
+{
+    struct bp_manifest_verification got = {0};
+    struct bp_err err = {0};
+
+    cr_assert_eq(parse("{\"at\": \"2024-01-16T10:30:00Z\", \"except\": [\"extension postgis\", 7],"
+                       " \"level\": \"L1\", \"took_ms\": 5}",
+                       &got, &err),
+                 BP_OK, "%s", err.msg);
+    cr_assert_eq(got.except.count, 1);
+    cr_expect_str_eq(got.except.at[0], "extension postgis");
+    {
+        BP_AUTO(bp_json_freep) struct bp_json *json = bp_manifest_verification_render(&got);
+        BP_AUTO(bp_buf_free) struct bp_buf text = {0};
+
+        bp_json_render(json, 0, &text);
+        cr_expect_not_null(strstr(bp_buf_str(&text), "\"except\": [\"extension postgis\"]"), "%s",
+                           text.data);
+    }
+    bp_manifest_verification_free(&got);
+}
+
+/* Replace the verification of text by one of this level (NULL: by none). */
+static enum bp_code set(const char *text, const char *level, struct bp_buf *out, struct bp_err *err)
+{
+    struct bp_manifest_verification verification = {.level = bp_strdup(level),
+                                                    .at_ms = INT64_C(1705401000000)};
+    enum bp_code rc = BP_OK;
+
+    bp_buf_cut(out, 0);
+    rc = bp_manifest_set_verification(text, strlen(text), level != NULL ? &verification : NULL, out,
+                                      err);
+    bp_manifest_verification_free(&verification);
+    return rc;
+}
+
+Test(manifest_verification, is_replaced_and_every_other_byte_stays)
+{
+    static const char bare[] = "{\n  \"other\": \"as  it \\n is\",\n  \"verification\": {}\n}\n";
+    static const char newer[] = "{\n  \"verification\": {},\n  \"watched\": 1\n}\n";
+    BP_AUTO(bp_buf_free) struct bp_buf once = {0};
+    BP_AUTO(bp_buf_free) struct bp_buf twice = {0};
+    struct bp_err err = {0};
+
+    cr_assert_eq(set(bare, "L3", &once, &err), BP_OK, "%s", err.msg);
+    cr_expect_str_eq(
+        bp_buf_str(&once),
+        "{\n  \"other\": \"as  it \\n is\",\n  \"verification\": {\n    \"at\": "
+        "\"2024-01-16T10:30:00Z\",\n    \"level\": \"L3\",\n    \"took_ms\": 0\n  }\n}\n");
+    cr_assert_eq(set(bp_buf_str(&once), NULL, &twice, &err), BP_OK, "%s", err.msg);
+    cr_expect_str_eq(bp_buf_str(&twice), bare, "what was signed comes back");
+    cr_assert_eq(set(newer, "L3", &once, &err), BP_OK, "%s", err.msg);
+    cr_assert_eq(set(bp_buf_str(&once), NULL, &twice, &err), BP_OK, "%s", err.msg);
+    cr_expect_str_eq(bp_buf_str(&twice), newer);
+}
+
+Test(manifest_verification, a_text_without_a_place_for_it_is_damage)
+{
+    static const char *const texts[] = {"",
+                                        "{}",
+                                        "{\"verification\": {}}",
+                                        "{\n  \"verification\": {\n",
+                                        "{\n  \"verification\": 1\n}\n",
+                                        NULL};
+    BP_AUTO(bp_buf_free) struct bp_buf out = {0};
+    struct bp_err err = {0};
+
+    for (const char *const *text = texts; *text != NULL; text++)
+        cr_expect_eq(set(*text, "L3", &out, &err), BP_EINTEGRITY, "%s", *text);
+}

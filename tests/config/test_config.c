@@ -232,3 +232,17 @@ Test(config, every_secret_of_the_environment_is_hidden)
     cr_expect_str_eq(bp_buf_str(&text), "*** *** ***");
     bp_buf_free(&text);
 }
+
+Test(config, a_letter_takes_its_value_from_the_same_word_or_the_next)
+{
+    static const char *const lines[] = {"-j4", "-j 4", "-vj4", "-vqj 4", "--jobs 4", NULL};
+
+    for (const char *const *line = lines; *line != NULL; line++) {
+        cr_assert_eq(load(BP_GROUP_GENERAL | BP_GROUP_BACKUP, *line), BP_OK, "%s: %s", *line,
+                     err.msg);
+        cr_expect_eq(bp_config_number(&cfg, BP_OPT_JOBS), 4, "%s", *line);
+        cr_expect_eq(cfg.args.count, 0, "%s", *line);
+    }
+    cr_expect_eq(load(BP_GROUP_GENERAL | BP_GROUP_BACKUP, "-vj"), BP_EUSAGE);
+    cr_expect_str_eq(err.msg, "--jobs needs a value");
+}
