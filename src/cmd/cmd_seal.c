@@ -5,14 +5,14 @@
  */
 #include "cmd/cmds.h"
 #include "cmd/keys.h"
-#include "cmd/sealing.h"
+#include "cmd/seal_args.h"
 
 static const enum bp_opt needs[] = {BP_OPT_RECIPIENT, BP_OPT_COUNT};
 
 static enum bp_code run(struct bp_app *app, struct bp_err *err)
 {
     BP_AUTO(bp_recipients_free) struct bp_recipients recipients = {0};
-    const struct bp_seal_file_job job = bp_sealing_job(app);
+    const struct bp_seal_file_job job = bp_seal_args(app);
 
     if (bp_keys_recipients(app, &recipients, err) != BP_OK)
         return err->code;

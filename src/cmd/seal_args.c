@@ -1,4 +1,4 @@
-#include "cmd/sealing.h"
+#include "cmd/seal_args.h"
 
 #include <string.h>
 
@@ -9,7 +9,7 @@ static const char *file_at(const struct bp_app *app, size_t i)
     return i < args->count && strcmp(args->at[i], "-") != 0 ? args->at[i] : NULL;
 }
 
-struct bp_seal_file_job bp_sealing_job(const struct bp_app *app)
+struct bp_seal_file_job bp_seal_args(const struct bp_app *app)
 {
     return (struct bp_seal_file_job){.from = file_at(app, 0),
                                      .to = file_at(app, 1),
