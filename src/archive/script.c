@@ -156,8 +156,7 @@ static bool take_setting(struct cutter *c, const struct piece *statement)
     c->settings_put = false;
     text = bp_strndup(statement->at, (size_t)(statement->end - statement->at));
     for (size_t i = 0; i < c->settings.count; i++) {
-        if (begins_with(c->settings.at[i], strchr(c->settings.at[i], '\0'), "SET ") &&
-            strncmp(c->settings.at[i], text, (size_t)(name.at - statement->at)) == 0) {
+        if (strncmp(c->settings.at[i], text, (size_t)(name.at - statement->at)) == 0) {
             bp_free(c->settings.at[i]);
             c->settings.at[i] = text;
             return true;
@@ -165,6 +164,17 @@ static bool take_setting(struct cutter *c, const struct piece *statement)
     }
     bp_list_take(&c->settings, text);
     return true;
+}
+
+/* How literals are written: for this lexer, and for whoever runs or reads a block alone. */
+static void take_strings(struct cutter *c, struct bp_sql *setting)
+{
+    while (bp_sql_next_solid(setting)) {
+        if (bp_sql_is_word(setting, "off") && !c->sql.backslashes) {
+            c->sql.backslashes = true;
+            bp_list_add(&c->settings, "\nSET standard_conforming_strings = off;");
+        }
+    }
 }
 
 /* SET ..., SELECT pg_catalog.set_config(...): before the first block. */
@@ -176,10 +186,8 @@ static bool take_preamble(struct cutter *c, const struct piece *statement)
 
     if (c->out->count > 0 || (!sets && !begins_with(statement->at, statement->end, config)))
         return false;
-    if (sets && bp_sql_is_word(&name, "standard_conforming_strings")) {
-        while (bp_sql_next_solid(&name))
-            c->sql.backslashes = c->sql.backslashes || bp_sql_is_word(&name, "off");
-    }
+    if (sets && bp_sql_is_word(&name, "standard_conforming_strings"))
+        take_strings(c, &name);
     bp_buf_add(&c->preamble, statement->at, (size_t)(statement->end - statement->at));
     bp_buf_putc(&c->preamble, '\n');
     return true;
@@ -268,6 +276,24 @@ static enum bp_code read_piece(struct cutter *c, struct bp_err *err)
         return BP_OK;
     }
     return bp_sql_is(&c->sql, '\\') ? skip_meta(c, err) : read_statement(c, err);
+}
+
+struct bp_sql bp_script_sql(const char *sql)
+{
+    static const char strings[] = "\nSET standard_conforming_strings = off;\n";
+    struct bp_sql s = {.at = sql, .end = sql + strlen(sql)};
+
+    if (begins_with(s.at, s.end, strings)) {
+        s.backslashes = true;
+        s.at += strlen(strings);
+    }
+    while (begins_with(s.at, s.end, "SET default_")) {
+        do
+            (void)bp_sql_next(&s);
+        while (s.kind != BP_SQL_END && !bp_sql_is(&s, ';'));
+        s.at += strspn(s.at, "\n");
+    }
+    return s;
 }
 
 enum bp_code bp_script_parse(const char *text, size_t len, struct bp_script *out,

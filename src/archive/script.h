@@ -20,6 +20,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/list.h"
+#include "base/sql.h"
 
 /* One object. All strings are owned. */
 struct bp_script_block {
@@ -29,7 +30,8 @@ struct bp_script_block {
     char *owner;  /* "" when it has none */
     char *sql;    /* its statements, each with its line end; they can be run alone, on a connection
                      that has had the preamble: settings between blocks (default_tablespace,
-                     default_table_access_method) are repeated at the start of each */
+                     default_table_access_method) are repeated at the start of each, and so is
+                     standard_conforming_strings if it is off; "" when there is nothing to do */
 };
 
 struct bp_script {
@@ -38,10 +40,17 @@ struct bp_script {
     size_t count;
 };
 
-/* Cut a text up. Lines of psql (\restrict, \unrestrict, \connect) are left out. BP_EINTEGRITY: it
- * is no such text. An empty text has no blocks. */
+/*
+ * Cut a text up. Lines of psql (\restrict, \unrestrict, \connect) are left out. Statements before
+ * the first header that are no settings make a block without name and type. BP_EINTEGRITY: a
+ * statement, a literal or a comment has no end, or there are other orders for psql. An empty text
+ * has no blocks.
+ */
 enum bp_code bp_script_parse(const char *text, size_t len, struct bp_script *out,
                              struct bp_err *err) BP_CHECK;
+/* For reading a block's statements without the settings at the start. */
+struct bp_sql bp_script_sql(const char *sql);
+
 void bp_script_free(struct bp_script *script); /* for BP_AUTO */
 
 #endif

@@ -29,6 +29,22 @@ static enum bp_code parse(const char *text, const char *file, struct bp_script *
     return BP_OK;
 }
 
+/* Without what is not wanted of owners and grants, and with other roles. */
+static void change_roles(struct bp_script *script, const struct bp_restore_want *want,
+                         const struct bp_role_maps *maps)
+{
+    for (size_t i = 0; i < script->count; i++) {
+        struct bp_script_block *block = &script->at[i];
+        bool defaults = strcmp(block->type, "DEFAULT ACL") == 0;
+        bool gone = (want->no_privileges && (defaults || strcmp(block->type, "ACL") == 0)) ||
+                    (want->no_owner && defaults);
+        char *sql = gone ? bp_strdup("") : bp_restore_role_sql(block->sql, maps, want->no_owner);
+
+        bp_free(block->sql);
+        block->sql = sql;
+    }
+}
+
 static enum bp_code make(const struct bp_manifest *manifest, const struct bp_restore_texts *texts,
                          const struct bp_restore_want *want, struct bp_restore_plan *plan,
                          struct bp_list *skipped, struct bp_err *err)
@@ -36,13 +52,18 @@ static enum bp_code make(const struct bp_manifest *manifest, const struct bp_res
     BP_AUTO(bp_script_free) struct bp_script pre = {0};
     BP_AUTO(bp_script_free) struct bp_script post = {0};
 
-    (void)want;
+    BP_AUTO(bp_role_maps_free) struct bp_role_maps maps = {0};
     (void)skipped;
-    if (parse(texts->pre_data, pre_file, &pre, err) != BP_OK ||
+    if (bp_role_maps_read(want->role_maps, &maps, err) != BP_OK ||
+        parse(texts->pre_data, pre_file, &pre, err) != BP_OK ||
         parse(texts->post_data, post_file, &post, err) != BP_OK)
         return err->code;
     plan->whole = true;
-    plan->roles = bp_strdup(texts->roles);
+    if (maps.from.count > 0 || want->no_owner || want->no_privileges) {
+        change_roles(&pre, want, &maps);
+        change_roles(&post, want, &maps);
+    }
+    plan->roles = want->no_owner ? bp_strdup("") : bp_restore_roles_without(texts->roles, &maps);
     plan->preamble = bp_strdup(pre.preamble);
     plan->sequences = bp_strdup(texts->sequences);
     bp_restore_steps_serial(&pre, pre_file, &plan->pre);

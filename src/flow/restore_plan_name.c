@@ -46,20 +46,6 @@ char *bp_qname_quoted(const char *schema, const char *name)
     return bp_buf_take(&out);
 }
 
-const char *bp_block_start(const char *sql)
-{
-    while (bp_text_starts_with(sql, "SET default_")) {
-        struct bp_sql s = {.at = sql, .end = sql + strlen(sql)};
-
-        do
-            (void)bp_sql_next(&s);
-        while (s.kind != BP_SQL_END && !bp_sql_is(&s, ';'));
-        sql = s.at;
-        sql += strspn(sql, "\n");
-    }
-    return sql;
-}
-
 char *bp_restore_copy(const char *statement, const char *target)
 {
     struct bp_sql sql = {.at = statement, .end = statement + strlen(statement)};

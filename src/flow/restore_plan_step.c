@@ -80,12 +80,11 @@ static bool seek(struct bp_sql *sql, const char *word)
     return false;
 }
 
-static bool alters_table(const char *sql)
+static bool alters_table(struct bp_sql sql)
 {
-    struct bp_sql s = {.at = sql, .end = sql + strlen(sql)};
-
-    while (bp_sql_next_solid(&s)) {
-        if (bp_sql_is_word(&s, "alter") && bp_sql_next_solid(&s) && bp_sql_is_word(&s, "table"))
+    while (bp_sql_next_solid(&sql)) {
+        if (bp_sql_is_word(&sql, "alter") && bp_sql_next_solid(&sql) &&
+            bp_sql_is_word(&sql, "table"))
             return true;
     }
     return false;
@@ -103,15 +102,14 @@ static enum kind kind_of(const char *type)
  * no table: that stays alone. */
 static enum kind read_tables(const struct bp_script_block *block, struct bp_restore_step *step)
 {
-    const char *start = bp_block_start(block->sql);
-    struct bp_sql sql = {.at = start, .end = start + strlen(start)};
+    struct bp_sql sql = bp_script_sql(block->sql);
     enum kind kind = kind_of(block->type);
     bool index = strcmp(block->type, "INDEX") == 0;
 
+    step->locks = !index || alters_table(sql);
     if (kind == ALONE || !seek(&sql, index ? "on" : "table"))
         return ALONE;
     step->table = take_table(&sql);
-    step->locks = !index || alters_table(start);
     if (kind == FOREIGN_KEY && seek(&sql, "references"))
         step->other = take_table(&sql);
     return step->table != NULL ? kind : ALONE;
