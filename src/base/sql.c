@@ -197,7 +197,7 @@ char *bp_sql_name(const struct bp_sql *sql)
 
     if (sql->kind == BP_SQL_NAME && !sql->open)
         return unquoted(sql->token, sql->at, '"', false);
-    if (sql->kind != BP_SQL_WORD)
+    if (sql->kind != BP_SQL_WORD || isdigit((unsigned char)*sql->token))
         return NULL;
     name = bp_strndup(sql->token, sql->len);
     for (char *p = name; *p != '\0'; p++) {

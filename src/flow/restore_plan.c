@@ -9,15 +9,50 @@ static const char pre_file[] = "database/pre-data.sql";
 static const char post_file[] = "database/post-data.sql";
 static const char refresh_file[] = "database/refresh.sql";
 
-static void add_tables(const struct bp_manifest *manifest, struct bp_restore_plan *plan)
+/* What a plan is made of. */
+struct maker {
+    const struct bp_manifest *manifest;
+    const struct bp_restore_texts *texts;
+    const struct bp_restore_want *want;
+    struct bp_restore_plan *plan;
+    struct bp_list *skipped;
+    struct bp_script pre;
+    struct bp_script post;
+    struct bp_objects objects; /* of a part */
+    struct bp_role_maps maps;
+};
+
+static void maker_free(struct maker *m)
 {
-    plan->tables = bp_alloc(manifest->table_count, sizeof(*plan->tables));
-    plan->table_count = manifest->table_count;
+    bp_script_free(&m->pre);
+    bp_script_free(&m->post);
+    bp_objects_free(&m->objects);
+    bp_role_maps_free(&m->maps);
+}
+
+static bool is_kept(const struct maker *m, const char *schema, const char *name)
+{
+    const struct bp_object *object = bp_objects_find(&m->objects, schema, name);
+
+    return object != NULL && object->kept;
+}
+
+static void add_tables(struct maker *m)
+{
+    const struct bp_manifest *manifest = m->manifest;
+    struct bp_restore_plan *plan = m->plan;
+    const char *into = m->want->into_schema;
+
+    plan->tables = bp_alloc(manifest->table_count + 1, sizeof(*plan->tables));
     for (size_t i = 0; i < manifest->table_count; i++) {
         const struct bp_manifest_table *table = &manifest->tables[i];
 
-        plan->tables[i].table = table;
-        plan->tables[i].target = bp_qname_quoted(table->schema, table->name);
+        if (!plan->whole && !is_kept(m, table->schema, table->name))
+            continue;
+        plan->tables[plan->table_count++] = (struct bp_restore_table){
+            .table = table,
+            .target = bp_qname_quoted(into != NULL ? into : table->schema, table->name),
+            .moved = into != NULL};
     }
 }
 
@@ -45,31 +80,127 @@ static void change_roles(struct bp_script *script, const struct bp_restore_want 
     }
 }
 
-static enum bp_code make(const struct bp_manifest *manifest, const struct bp_restore_texts *texts,
-                         const struct bp_restore_want *want, struct bp_restore_plan *plan,
-                         struct bp_list *skipped, struct bp_err *err)
+static bool has_items(const struct bp_list *list)
 {
-    BP_AUTO(bp_script_free) struct bp_script pre = {0};
-    BP_AUTO(bp_script_free) struct bp_script post = {0};
+    return list != NULL && list->count > 0;
+}
 
-    BP_AUTO(bp_role_maps_free) struct bp_role_maps maps = {0};
-    (void)skipped;
-    if (bp_role_maps_read(want->role_maps, &maps, err) != BP_OK ||
-        parse(texts->pre_data, pre_file, &pre, err) != BP_OK ||
-        parse(texts->post_data, post_file, &post, err) != BP_OK)
-        return err->code;
-    plan->whole = true;
-    if (maps.from.count > 0 || want->no_owner || want->no_privileges) {
-        change_roles(&pre, want, &maps);
-        change_roles(&post, want, &maps);
+/* A step that makes a schema, before all others. */
+static void make_schema(struct maker *m, const char *schema)
+{
+    BP_AUTO(bp_buf_free) struct bp_buf sql = {0};
+    struct bp_restore_step step = {.group = m->plan->pre.count};
+
+    bp_restore_put_schema(&sql, schema);
+    step.sql = bp_buf_take(&sql);
+    step.label = bp_format("schema '%s'", schema);
+    bp_restore_steps_take(&m->plan->pre, &step);
+}
+
+/* Of tables that were chosen without their schema; of everything, when it moves. */
+static void make_schemas(struct maker *m)
+{
+    const struct bp_list *chosen = m->want->schemas;
+    const char *last = "";
+
+    if (m->want->into_schema != NULL) {
+        make_schema(m, m->want->into_schema);
+        return;
     }
-    plan->roles = want->no_owner ? bp_strdup("") : bp_restore_roles_without(texts->roles, &maps);
-    plan->preamble = bp_strdup(pre.preamble);
-    plan->sequences = bp_strdup(texts->sequences);
-    bp_restore_steps_serial(&pre, pre_file, &plan->pre);
-    bp_restore_steps_grouped(&post, post_file, &plan->post);
-    add_tables(manifest, plan);
-    return bp_restore_steps_split(texts->refresh, refresh_file, &plan->refresh, err);
+    for (size_t i = 0; i < m->objects.count; i++) {
+        const struct bp_object *object = &m->objects.at[i];
+
+        if (!object->kept || strcmp(object->schema, last) == 0)
+            continue;
+        last = object->schema;
+        if (chosen == NULL || !bp_list_has(chosen, last))
+            make_schema(m, last);
+    }
+}
+
+static enum bp_code make_part(struct maker *m, struct bp_err *err)
+{
+    const char *into = m->want->into_schema;
+
+    bp_objects_read(&m->pre, &m->post, &m->objects);
+    if (bp_restore_choose(m->want, &m->objects, &m->pre, &m->post, m->skipped, err) != BP_OK)
+        return err->code;
+    if (into != NULL && (bp_restore_move(&m->pre, &m->objects, into, m->skipped, err) != BP_OK ||
+                         bp_restore_move(&m->post, &m->objects, into, m->skipped, err) != BP_OK))
+        return err->code;
+    make_schemas(m);
+    m->plan->roles = bp_strdup("");
+    m->plan->sequences = bp_restore_sequences(m->texts->sequences, &m->objects, into);
+    return BP_OK;
+}
+
+/* Of the statements that fill materialized views those for what is kept. */
+static void keep_refresh(struct maker *m, struct bp_restore_steps *all)
+{
+    const char *into = m->want->into_schema;
+
+    for (size_t i = 0; i < all->count; i++) {
+        struct bp_restore_step *step = &all->at[i];
+        struct bp_sql sql = bp_script_sql(step->sql);
+        BP_AUTO(bp_name_at_free) struct bp_name_at found = {0};
+
+        if (!bp_name_next(&sql, &found) || !is_kept(m, found.name.schema, found.name.name))
+            continue;
+        if (into != NULL) {
+            char *moved = bp_restore_move_sql(bp_script_sql(step->sql), &m->objects, into);
+
+            bp_free(step->sql);
+            step->sql = moved;
+        }
+        step->group = m->plan->refresh.count;
+        bp_restore_steps_take(&m->plan->refresh, step);
+    }
+}
+
+static enum bp_code make_refresh(struct maker *m, struct bp_err *err)
+{
+    BP_AUTO(bp_restore_steps_free) struct bp_restore_steps all = {0};
+
+    if (bp_restore_steps_split(m->texts->refresh, refresh_file, &all, err) != BP_OK)
+        return err->code;
+    if (m->plan->whole) {
+        m->plan->refresh = all;
+        all = (struct bp_restore_steps){0};
+        return BP_OK;
+    }
+    keep_refresh(m, &all);
+    return BP_OK;
+}
+
+static enum bp_code make(struct maker *m, struct bp_err *err)
+{
+    const struct bp_restore_want *want = m->want;
+    struct bp_restore_plan *plan = m->plan;
+
+    plan->whole = !has_items(want->schemas) && !has_items(want->tables);
+    if (plan->whole && want->into_schema != NULL)
+        return bp_fail(err, BP_EUSAGE,
+                       "--into-schema is for a part; hint: --schema or --table chooses it");
+    if (bp_role_maps_read(want->role_maps, &m->maps, err) != BP_OK ||
+        parse(m->texts->pre_data, pre_file, &m->pre, err) != BP_OK ||
+        parse(m->texts->post_data, post_file, &m->post, err) != BP_OK)
+        return err->code;
+    if (m->maps.from.count > 0 || want->no_owner || want->no_privileges) {
+        change_roles(&m->pre, want, &m->maps);
+        change_roles(&m->post, want, &m->maps);
+    }
+    plan->preamble = bp_strdup(m->pre.preamble[0] != '\0' ? m->pre.preamble : m->post.preamble);
+    if (plan->whole) {
+        plan->roles =
+            want->no_owner ? bp_strdup("") : bp_restore_roles_without(m->texts->roles, &m->maps);
+        plan->sequences = bp_strdup(m->texts->sequences);
+    } else if (make_part(m, err) != BP_OK) {
+        return err->code;
+    }
+    bp_restore_steps_serial(&m->pre, pre_file, &plan->pre);
+    bp_restore_steps_grouped(&m->post, post_file, &plan->post);
+    add_tables(m);
+    return make_refresh(m, err);
 }
 
 enum bp_code bp_restore_plan_make(const struct bp_manifest *manifest,
@@ -77,11 +208,14 @@ enum bp_code bp_restore_plan_make(const struct bp_manifest *manifest,
                                   const struct bp_restore_want *want, struct bp_restore_plan *out,
                                   struct bp_list *skipped, struct bp_err *err)
 {
+    BP_AUTO(maker_free)
+    struct maker m = {
+        .manifest = manifest, .texts = texts, .want = want, .plan = out, .skipped = skipped};
     enum bp_code rc = BP_OK;
 
     *out = (struct bp_restore_plan){0};
     *skipped = (struct bp_list){0};
-    rc = make(manifest, texts, want, out, skipped, err);
+    rc = make(&m, err);
     if (rc != BP_OK) {
         bp_restore_plan_free(out);
         bp_list_free(skipped);

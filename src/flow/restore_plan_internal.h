@@ -23,6 +23,22 @@ bool bp_qname_take(struct bp_sql *sql, struct bp_qname *out);
 /* "app"."users", always in quotes. Owned by the caller. */
 char *bp_qname_quoted(const char *schema, const char *name) BP_CHECK;
 
+/* A name with a schema, found in SQL. */
+struct bp_name_at {
+    struct bp_qname name; /* of an operator: name is "" */
+    const char *at;       /* the token of its schema; of 'a.b'::regclass the whole literal */
+    size_t len;
+    bool literal;
+};
+
+void bp_name_at_free(struct bp_name_at *found); /* for BP_AUTO */
+
+/* Go behind the next such name: a.b, of a.b.c its first two parts, or 'a.b'::regclass. */
+bool bp_name_next(struct bp_sql *sql, struct bp_name_at *out);
+
+/* What a whole text names: "a.b" or "a". false: it is no name. */
+bool bp_qname_read(const char *text, struct bp_qname *out);
+
 /* restore_plan_step.c: steps out of blocks */
 
 void bp_restore_steps_take(struct bp_restore_steps *steps, struct bp_restore_step *step);
@@ -37,6 +53,65 @@ void bp_restore_steps_grouped(const struct bp_script *script, const char *file,
 /* One step for each statement of a text without blocks. */
 enum bp_code bp_restore_steps_split(const char *text, const char *file,
                                     struct bp_restore_steps *out, struct bp_err *err) BP_CHECK;
+
+/* restore_plan_known.c: the objects of an archive */
+
+struct bp_object {
+    char *key; /* bp_qname_quoted() */
+    char *schema;
+    char *name;
+    bool relation; /* a table, a view, a sequence: not an index */
+    bool chosen;   /* by name, or belongs to what was */
+    bool kept;     /* its block is restored */
+};
+
+/* By key. Tables, functions ... share it: all of one name count as one. */
+struct bp_objects {
+    struct bp_object *at;
+    size_t count;
+};
+
+void bp_objects_free(struct bp_objects *objects); /* for BP_AUTO */
+void bp_objects_read(const struct bp_script *pre, const struct bp_script *post,
+                     struct bp_objects *out);
+/* Lent; NULL: the archive has no such object, an extension may. */
+struct bp_object *bp_objects_find(const struct bp_objects *objects, const char *schema,
+                                  const char *name);
+
+/* What a block makes; false: nothing that has a schema. */
+bool bp_block_makes(const struct bp_script_block *block, struct bp_qname *out);
+/* What it belongs to: the table of an index, a grant, a comment; itself, when it makes a table;
+ * the partition that is attached. false: nothing that has a schema. */
+bool bp_block_subject(const struct bp_script_block *block, struct bp_qname *out);
+/* The schema that it makes, comments or grants; NULL: it is about something else. Owned. */
+char *bp_block_schema(const struct bp_script_block *block) BP_CHECK;
+
+/* restore_plan_choose.c: a part of an archive */
+
+/* Empty the blocks that are not chosen. BP_ENOTFOUND. */
+enum bp_code bp_restore_choose(const struct bp_restore_want *want, struct bp_objects *objects,
+                               struct bp_script *pre, struct bp_script *post,
+                               struct bp_list *skipped, struct bp_err *err) BP_CHECK;
+
+/* restore_plan_move.c: another schema */
+
+/* SQL whose names of kept objects have another schema. Owned by the caller. */
+char *bp_restore_move_sql(struct bp_sql sql, const struct bp_objects *objects,
+                          const char *into) BP_CHECK;
+
+/* The same for all blocks; what names an old schema where it cannot be changed (a function's body,
+ * a literal) is named in skipped. BP_EUSAGE: two
+ * objects get one name. */
+enum bp_code bp_restore_move(struct bp_script *script, const struct bp_objects *objects,
+                             const char *into, struct bp_list *skipped,
+                             struct bp_err *err) BP_CHECK;
+
+/* Append a statement that makes a schema if it is not there. */
+void bp_restore_put_schema(struct bp_buf *out, const char *schema);
+
+/* The lines of sequences.sql for what is kept; into may be NULL. Owned by the caller. */
+char *bp_restore_sequences(const char *text, const struct bp_objects *objects,
+                           const char *into) BP_CHECK;
 
 /* restore_plan_role.c: owners and grants */
 
