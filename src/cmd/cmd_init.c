@@ -118,7 +118,7 @@ static void report_json(struct bp_app *app, const struct bp_init_answers *answer
         bp_json_push(list, one);
     }
     bp_init_secrets(answers, needed);
-    for (size_t i = 0; i < BP_INIT_SECRETS; i++) {
+    for (size_t i = 0; i < BP_INIT_SECRETS && needed[i].name != NULL; i++) {
         struct bp_json *one = bp_json_object_new();
 
         bp_json_set_text(one, "name", needed[i].name);
@@ -150,7 +150,7 @@ static void report_text(struct bp_app *app, const struct bp_init_answers *answer
         bp_print(app->out, "%s %s\n", state_of(files, i, false), files->at[i].shown);
     bp_print(app->out, "\nthe workflows need these secrets, each command asks for the value:\n\n");
     bp_init_secrets(answers, needed);
-    for (size_t i = 0; i < BP_INIT_SECRETS; i++)
+    for (size_t i = 0; i < BP_INIT_SECRETS && needed[i].name != NULL; i++)
         bp_print(app->out, "  %s\n      %s\n", needed[i].command, needed[i].what);
     bp_init_secrets_free(needed);
     bp_print(app->out,
@@ -275,17 +275,17 @@ static enum bp_code run(struct bp_app *app, struct bp_err *err)
 }
 
 const struct bp_cmd bp_cmd_init = {
-    .doc = {.name = "init",
-            .args = "",
-            .summary = "Write the two workflow files of a repository, and say what is left to do.",
-            .details =
-                "Asks, at a terminal, for what is not given: --repo (guessed from the remote "
-                "origin), --branch for each branch, --schedule, --backup-repo. Writes below "
-                ".github/workflows of the repository that the current folder is in and replaces "
-                "no file unless --force is given. Then it names the secrets, each with the command "
-                "that sets it, and runs 'check' if there is a token in the environment.",
-            .example =
-                "backproof init --branch main --branch dev --backup-repo myorg/myapp-backups",
-            .groups = BP_GROUP_GENERAL | BP_GROUP_INIT},
+    .doc =
+        {.name = "init",
+         .args = "",
+         .summary = "Write the two workflow files of a repository, and say what is left to do.",
+         .details =
+             "Asks, at a terminal, for what is not given: --repo (guessed from the remote "
+             "origin), --branch for each branch, --schedule, --backup-repo, and --recipient for "
+             "sealed backups. Writes below .github/workflows of the repository that the current folder is in and replaces "
+             "no file unless --force is given. Then it names the secrets, each with the command "
+             "that sets it, and runs 'check' if there is a token in the environment.",
+         .example = "backproof init --branch main --branch dev --backup-repo myorg/myapp-backups",
+         .groups = BP_GROUP_GENERAL | BP_GROUP_INIT},
     .run = run,
 };

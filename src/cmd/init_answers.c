@@ -127,6 +127,41 @@ static enum bp_code answer_branches(struct bp_app *app, const struct bp_init_pla
     return BP_OK;
 }
 
+static enum bp_code check_recipients(const char *text, struct bp_err *err)
+{
+    BP_AUTO(bp_freep) char *copy = bp_strdup(text);
+    BP_AUTO(bp_list_free) struct bp_list recipients = {0};
+
+    split(copy, &recipients);
+    for (size_t i = 0; i < recipients.count; i++) {
+        if (bp_init_check_recipient(recipients.at[i], err) != BP_OK)
+            return err->code;
+    }
+    return BP_OK;
+}
+
+/* Nobody has to be named: then the backups are readable. */
+static enum bp_code answer_recipients(struct bp_app *app, struct bp_list *out, struct bp_err *err)
+{
+    const struct bp_list *given = bp_config_list(&app->cfg, BP_OPT_RECIPIENT);
+    const struct question q = {BP_OPT_RECIPIENT,
+                               "age recipients who can open the backups, or nothing for readable "
+                               "ones",
+                               NULL, check_recipients};
+    BP_AUTO(bp_freep) char *typed = NULL;
+
+    for (size_t i = 0; i < given->count; i++) {
+        if (!bp_list_has(out, given->at[i]))
+            bp_list_add(out, given->at[i]);
+    }
+    if (out->count > 0 || !app->in_terminal)
+        return BP_OK;
+    if (ask_person(app, &q, &typed, err) != BP_OK)
+        return err->code;
+    split(typed, out);
+    return BP_OK;
+}
+
 /* https://HOST/api/v3 is the API of the server https://HOST; owned by the caller. */
 static char *server_of(const struct bp_app *app, const struct bp_init_place *place)
 {
@@ -161,7 +196,8 @@ enum bp_code bp_init_ask(struct bp_app *app, const struct bp_init_place *place,
     const struct question backups = {BP_OPT_BACKUP_REPO, "private repository for the backups",
                                      guess, bp_init_check_backup_repo};
 
-    if (answer(app, &backups, &out->backup_repo, err) != BP_OK)
+    if (answer(app, &backups, &out->backup_repo, err) != BP_OK ||
+        answer_recipients(app, &out->recipients, err) != BP_OK)
         return err->code;
     out->server = server_of(app, place);
     out->answers = (struct bp_init_answers){.server = out->server,
@@ -169,7 +205,8 @@ enum bp_code bp_init_ask(struct bp_app *app, const struct bp_init_place *place,
                                             .branches = &out->branches,
                                             .schedule = out->schedule,
                                             .workflow = bp_config_text(&app->cfg, BP_OPT_WORKFLOW),
-                                            .backup_repo = out->backup_repo};
+                                            .backup_repo = out->backup_repo,
+                                            .recipients = &out->recipients};
     return bp_init_check(&out->answers, err);
 }
 
@@ -180,5 +217,6 @@ void bp_init_asked_free(struct bp_init_asked *asked)
     bp_free(asked->backup_repo);
     bp_free(asked->server);
     bp_list_free(&asked->branches);
+    bp_list_free(&asked->recipients);
     *asked = (struct bp_init_asked){0};
 }

@@ -12,6 +12,7 @@ struct bp_init_asked {
     char *backup_repo;
     char *server;
     struct bp_list branches;
+    struct bp_list recipients;
     struct bp_init_answers answers;
 };
 

@@ -349,7 +349,7 @@ const struct bp_option bp_option_table[BP_OPT_COUNT] = {
     [BP_OPT_RECIPIENT] =
         {.name = "recipient",
          .type = BP_TYPE_LIST,
-         .group = BP_GROUP_BACKUP | BP_GROUP_SEAL,
+         .group = BP_GROUP_BACKUP | BP_GROUP_SEAL | BP_GROUP_INIT,
          .value = "AGE1...",
          .help =
              "Seal the archive: compress and encrypt it to this age recipient, or to those in a file. Repeat it for each; two are wise."},

@@ -24,12 +24,12 @@ static void put_yaml(const char *text, struct bp_buf *out)
     bp_buf_putc(out, '\'');
 }
 
-/* ["main", "dev"], which the option --branch reads. */
-static void put_branches(const struct bp_list *branches, struct bp_buf *out)
+/* ["main", "dev"], which an option that is a list reads. */
+static void put_list(const struct bp_list *list, struct bp_buf *out)
 {
     bp_buf_putc(out, '[');
-    for (size_t i = 0; i < branches->count; i++) {
-        BP_AUTO(bp_json_freep) struct bp_json *text = bp_json_text_new(branches->at[i]);
+    for (size_t i = 0; i < list->count; i++) {
+        BP_AUTO(bp_json_freep) struct bp_json *text = bp_json_text_new(list->at[i]);
 
         bp_buf_puts(out, i > 0 ? ", " : "");
         bp_json_render(text, 0, out);
@@ -55,10 +55,25 @@ static char *answer_of(const struct bp_init_answers *answers, const char *name)
         return bp_strdup(answers->workflow);
     if (strcmp(name, "backup-repo") == 0)
         return backup_address(answers);
-    if (strcmp(name, "branches") != 0)
+    if (strcmp(name, "branches") == 0)
+        put_list(answers->branches, &text);
+    else if (strcmp(name, "recipients") == 0)
+        put_list(answers->recipients, &text);
+    else
         return NULL;
-    put_branches(answers->branches, &text);
     return bp_buf_take(&text);
+}
+
+static bool is_sealed(const struct bp_init_answers *answers)
+{
+    return answers->recipients != NULL && answers->recipients->count > 0;
+}
+
+static bool is_left_out(const char *name, const struct bp_init_answers *answers)
+{
+    return strcmp(name, "leave out") == 0 ||
+           (!is_sealed(answers) &&
+            (strcmp(name, "if sealed") == 0 || strcmp(name, "recipients") == 0));
 }
 
 static enum bp_code fill_line(char *line, const struct bp_init_answers *answers, struct bp_buf *out,
@@ -73,8 +88,12 @@ static enum bp_code fill_line(char *line, const struct bp_init_answers *answers,
     }
     *name = '\0';
     name += sizeof(mark) - 1;
-    if (strcmp(name, "leave out") == 0)
+    if (is_left_out(name, answers))
         return BP_OK;
+    if (strcmp(name, "if sealed") == 0) {
+        bp_buf_printf(out, "%s\n", line);
+        return BP_OK;
+    }
     BP_AUTO(bp_freep) char *answer = answer_of(answers, name);
 
     if (answer == NULL || colon == NULL)
@@ -131,10 +150,12 @@ void bp_init_secrets(const struct bp_init_answers *answers,
                      struct bp_init_secret out[BP_INIT_SECRETS])
 {
     static const char *const names[BP_INIT_SECRETS] = {"WORKFLOW_TRIGGER_TOKEN", "BACKUP_TOKEN",
-                                                       "DATABASE_URL"};
+                                                       "DATABASE_URL", "BACKUP_CHUNK_KEY"};
+    const size_t count = is_sealed(answers) ? BP_INIT_SECRETS : BP_INIT_SECRETS - 1;
     BP_AUTO(bp_freep) char *backups = backup_address(answers);
 
-    for (size_t i = 0; i < BP_INIT_SECRETS; i++) {
+    memset(out, 0, BP_INIT_SECRETS * sizeof(*out));
+    for (size_t i = 0; i < count; i++) {
         out[i].name = names[i];
         out[i].command = set_command(answers, names[i]);
     }
@@ -143,6 +164,10 @@ void bp_init_secrets(const struct bp_init_answers *answers,
     out[1].what = bp_format("a fine-grained token for %s: Contents: read and write", backups);
     out[2].what = bp_strdup("postgresql://user:password@host/database, of a user who may read "
                             "every table and sequence");
+    if (is_sealed(answers))
+        out[3].what =
+            bp_strdup("what 'backproof keygen chunk' prints; with it, what has not changed "
+                      "is not pushed again");
 }
 
 void bp_init_secrets_free(struct bp_init_secret secrets[BP_INIT_SECRETS])

@@ -3,7 +3,9 @@
  * to do. Nothing here reads or writes a file, or asks.
  *
  * The files are templates with marks: of a line that ends in "# init: NAME" the value is replaced
- * by the answer of that name, and a line that ends in "# init: leave out" is left out.
+ * by the answer of that name, one that ends in "# init: leave out" is left out, and one that ends
+ * in
+ * "# init: if sealed" is, too, when the backups are readable.
  */
 #ifndef BP_FLOW_INIT_H
 #define BP_FLOW_INIT_H
@@ -17,12 +19,13 @@
 
 /* All lent. */
 struct bp_init_answers {
-    const char *server;             /* "https://github.com" */
-    const char *repo;               /* "owner/name" */
-    const struct bp_list *branches; /* at least one */
-    const char *schedule;           /* five fields */
-    const char *workflow;           /* the backup workflow's file name */
-    const char *backup_repo;        /* an address, or "owner/name" on the same server */
+    const char *server;               /* "https://github.com" */
+    const char *repo;                 /* "owner/name" */
+    const struct bp_list *branches;   /* at least one */
+    const char *schedule;             /* five fields */
+    const char *workflow;             /* the backup workflow's file name */
+    const char *backup_repo;          /* an address, or "owner/name" on the same server */
+    const struct bp_list *recipients; /* of sealed backups; none: they are readable */
 };
 
 /* Each BP_EUSAGE, with the reason and how to write it. Nothing that passes can leave its YAML. */
@@ -31,6 +34,8 @@ enum bp_code bp_init_check_branch(const char *branch, struct bp_err *err) BP_CHE
 enum bp_code bp_init_check_schedule(const char *schedule, struct bp_err *err) BP_CHECK;
 enum bp_code bp_init_check_workflow(const char *file, struct bp_err *err) BP_CHECK;
 enum bp_code bp_init_check_backup_repo(const char *address, struct bp_err *err) BP_CHECK;
+/* A public key of age; a secret one is refused without showing it. */
+enum bp_code bp_init_check_recipient(const char *recipient, struct bp_err *err) BP_CHECK;
 enum bp_code bp_init_check(const struct bp_init_answers *answers, struct bp_err *err) BP_CHECK;
 
 /*
@@ -57,9 +62,9 @@ struct bp_init_secret {
     char *what;    /* what it has to be, and to be allowed */
 };
 
-enum { BP_INIT_SECRETS = 3 };
+enum { BP_INIT_SECRETS = 4 };
 
-/* Fills all of them; owned by the caller. */
+/* Fills them; the name of one that is not needed is NULL. Owned by the caller. */
 void bp_init_secrets(const struct bp_init_answers *answers,
                      struct bp_init_secret out[BP_INIT_SECRETS]);
 void bp_init_secrets_free(struct bp_init_secret secrets[BP_INIT_SECRETS]);

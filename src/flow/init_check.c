@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "archive/seal.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "flow/init.h"
@@ -250,6 +251,17 @@ static enum bp_code check_server(const char *server, struct bp_err *err)
     return refuse("address of a server", server, "such as https://github.com", err);
 }
 
+enum bp_code bp_init_check_recipient(const char *recipient, struct bp_err *err)
+{
+    BP_AUTO(bp_recipients_free) struct bp_recipients one = {0};
+
+    if (!bp_text_starts_with(recipient, "age1"))
+        return bp_fail(err, BP_EUSAGE,
+                       "a recipient begins with 'age1'; hint: 'backproof keygen' or age-keygen "
+                       "makes a key and shows it");
+    return bp_recipients_add(&one, recipient, "the recipient", err);
+}
+
 enum bp_code bp_init_check(const struct bp_init_answers *answers, struct bp_err *err)
 {
     if (check_server(answers->server, err) != BP_OK ||
@@ -260,6 +272,10 @@ enum bp_code bp_init_check(const struct bp_init_answers *answers, struct bp_err 
         return err->code;
     for (size_t i = 0; i < answers->branches->count; i++) {
         if (bp_init_check_branch(answers->branches->at[i], err) != BP_OK)
+            return err->code;
+    }
+    for (size_t i = 0; answers->recipients != NULL && i < answers->recipients->count; i++) {
+        if (bp_init_check_recipient(answers->recipients->at[i], err) != BP_OK)
             return err->code;
     }
     if (answers->branches->count == 0)

@@ -9,7 +9,7 @@ TestSuite(init_answers, .init = init_repo_set_up, .fini = init_repo_tear_down);
 
 Test(init_answers, asks_a_person_and_asks_again)
 {
-    cr_expect_eq(run_answering("init", "\nmain, dev\n99 8 * * *\n5 3 * * *\n\n"), 0, "%s",
+    cr_expect_eq(run_answering("init", "\nmain, dev\n99 8 * * *\n5 3 * * *\n\n\n"), 0, "%s",
                  init_repo.fake.err);
     cr_expect_not_null(strstr(init_repo.fake.err,
                               "repository of the application, owner/name [myorg/myapp]: "

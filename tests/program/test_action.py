@@ -262,18 +262,22 @@ class WithStandIns(ActionTest):
         return dict(pair.split('=', 1) for pair in pairs)
 
     def test_each_mode_is_a_command(self) -> None:
-        for mode in ('dispatch', 'check', 'backup', 'list', 'prune'):
+        for mode in ('dispatch', 'check', 'backup', 'list', 'prune', 'drill'):
             self.use({'mode': mode, 'archive': 'ignored'})
             self.assertEqual([mode], self.words())
         self.use({'mode': 'restore', 'archive': 'latest'})
         self.assertEqual(['restore', '--', 'latest'], self.words())
+        self.use({'mode': 'verify'})
+        self.assertEqual(['verify', '--', 'latest'], self.words())
+        self.use({'mode': 'verify', 'archive': '2024-01-15'})
+        self.assertEqual(['verify', '--', '2024-01-15'], self.words())
 
     def test_an_unknown_mode_is_refused_and_not_repeated(self) -> None:
         for mode in ('init', 'render', 'dispatch ', *HOSTILE[:9]):
             with self.subTest(mode):
                 ran = self.use({'mode': mode}, status=2)
                 self.assertIn("::error title=backproof::'mode' is none of dispatch, check, backup, "
-                              "list, restore, prune\n", ran.log)
+                              "verify, drill, list, restore, prune\n", ran.log)
                 self.assertNotIn('pwned', ran.log)
         self.assertFalse((self.folder / 'words').exists())
         self.assertEqual([], list(self.folder.rglob('pwned')))

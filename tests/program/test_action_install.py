@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import unittest
+from pathlib import Path
 
 from harness import PROGRAM, unwind_on_sigterm
 from test_action import ActionTest
@@ -252,6 +253,20 @@ class Postgres(InstallTest):
         self.stub('sh', 'exit 1')
         self.assertIn('apt.postgresql.org could not be added',
                       self.install('postgres', '18', status=1).stderr)
+
+    def test_what_a_proof_needs_is_installed_without_a_running_server(self) -> None:
+        found = sorted(int(path.parts[4]) for path in
+                       Path('/usr/lib/postgresql').glob('*/bin/initdb'))
+        if not found or found[-1] >= 18:
+            self.skipTest('this needs a server that is older than 18')
+        self.install('postgres', str(found[-1]), 'server')
+        self.assertEqual([], self.installed())
+        self.stub('mkdir')
+        self.stub('tee', 'cat >>"$0.told"')
+        self.install('postgres', '18', 'server')
+        self.assertEqual(['postgresql-18'], self.installed()[-1:])
+        self.assertEqual(['tee /etc/postgresql-common/createcluster.d/backproof.conf'],
+                         self.calls('tee'))
 
     def test_auto_asks_the_server_and_shows_no_password(self) -> None:
         url = 'postgresql://u:p%40ss%5c%25@h.example:5432/db?sslmode=require'

@@ -27,6 +27,10 @@ def git(folder: Path, *words: str) -> None:
     subprocess.run(['git', *words], cwd=folder, check=True, capture_output=True)
 
 
+MINE = 'age1lggyhqrw2nlhcxprm67z43rta597azn8gknawjehu9d9dl0jq3yqqvfafg'
+YOURS = 'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p'
+
+
 def triggers(workflow: dict) -> dict:
     """YAML 1.1 takes the key 'on' for true."""
     return workflow[True]
@@ -121,6 +125,27 @@ class Files(InitTest):
         self.assertEqual([BACKUP, SCHEDULED], self.written())
 
 
+class Sealed(InitTest):
+    def test_recipients_and_the_chunk_key_are_in_the_backup_workflow(self) -> None:
+        said = self.init('--recipient', MINE, '--recipient', YOURS).out
+        step = self.read(BACKUP)['jobs']['backup']['steps'][0]
+        self.assertEqual([MINE, YOURS], json.loads(step['with']['recipient']))
+        self.assertEqual('${{ secrets.BACKUP_CHUNK_KEY }}', step['with']['chunk-key'])
+        self.assertIn('gh secret set BACKUP_CHUNK_KEY -R myorg/myapp', said)
+        self.assertNotIn('# init:', (self.folder / BACKUP).read_text())
+
+    def test_readable_ones_have_nothing_of_it(self) -> None:
+        said = self.init().out
+        self.assertNotIn('CHUNK', said + (self.folder / BACKUP).read_text())
+        self.assertNotIn('ealed', (self.folder / BACKUP).read_text())
+
+    def test_a_secret_key_is_refused_and_not_shown(self) -> None:
+        for wrong in ('AGE-SECRET-KEY-1' + 'Q' * 58, 'age1wrong', 'keys.txt'):
+            result = self.init('--recipient', wrong, status=2)
+            self.assertNotIn('QQQQ', result.err)
+            self.assertEqual([], self.written())
+
+
 class Nothing(InitTest):
     """What must not be written, or not be replaced."""
 
@@ -179,13 +204,21 @@ class Person(InitTest):
         return child.wait(timeout=20), said
 
     def test_is_asked_for_all_that_is_missing(self) -> None:
-        status, said = self.talk('', 'main, dev', '', 'other/vault')
+        status, said = self.talk('', 'main, dev', '', 'other/vault', '')
         self.assertEqual(0, status, said)
         for words in ('owner/name [myorg/myapp]: ', 'branches to back up [main]: ',
                       'schedule in UTC [16 8 * * *]: ', '[myorg/myapp-backups]: '):
             self.assertIn(words, said)
         step = self.read(BACKUP)['jobs']['backup']['steps'][0]
         self.assertEqual('https://github.com/other/vault', step['with']['backup-repo'])
+        self.assertNotIn('recipient', step['with'])
+
+    def test_can_name_who_opens_the_backups(self) -> None:
+        status, said = self.talk('', '', '', '', 'age1wrong', f'{MINE}, {YOURS}')
+        self.assertEqual(0, status, said)
+        step = self.read(BACKUP)['jobs']['backup']['steps'][0]
+        self.assertEqual([MINE, YOURS], json.loads(step['with']['recipient']))
+        self.assertIn('gh secret set BACKUP_CHUNK_KEY', said)
 
     def test_who_leaves_has_changed_nothing(self) -> None:
         status, said = self.talk('', '\x04')
