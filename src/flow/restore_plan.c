@@ -91,30 +91,45 @@ static void make_schema(struct maker *m, const char *schema)
     BP_AUTO(bp_buf_free) struct bp_buf sql = {0};
     struct bp_restore_step step = {.group = m->plan->pre.count};
 
-    bp_restore_put_schema(&sql, schema);
+    bp_restore_put_schema(&sql, schema, "");
     step.sql = bp_buf_take(&sql);
     step.label = bp_format("schema '%s'", schema);
     bp_restore_steps_take(&m->plan->pre, &step);
 }
 
-/* Of tables that were chosen without their schema; of everything, when it moves. */
+static bool is_chosen(const struct maker *m, const char *schema)
+{
+    return m->want->schemas != NULL && bp_list_has(m->want->schemas, schema);
+}
+
+/* Whether a block makes it already: then with its owner. */
+static bool is_made(const struct maker *m, const char *schema)
+{
+    for (size_t i = 0; i < m->pre.count; i++) {
+        const struct bp_script_block *block = &m->pre.at[i];
+
+        if (strcmp(block->type, "SCHEMA") == 0 && block->sql[0] != '\0' &&
+            (m->want->into_schema != NULL || is_chosen(m, schema)))
+            return true;
+    }
+    return false;
+}
+
+/* Of tables that were chosen without their schema. */
 static void make_schemas(struct maker *m)
 {
-    const struct bp_list *chosen = m->want->schemas;
+    const char *into = m->want->into_schema;
     const char *last = "";
 
-    if (m->want->into_schema != NULL) {
-        make_schema(m, m->want->into_schema);
-        return;
-    }
     for (size_t i = 0; i < m->objects.count; i++) {
         const struct bp_object *object = &m->objects.at[i];
+        const char *schema = into != NULL ? into : object->schema;
 
-        if (!object->kept || strcmp(object->schema, last) == 0)
+        if (!object->kept || strcmp(schema, last) == 0)
             continue;
-        last = object->schema;
-        if (chosen == NULL || !bp_list_has(chosen, last))
-            make_schema(m, last);
+        last = schema;
+        if (!is_made(m, schema))
+            make_schema(m, schema);
     }
 }
 

@@ -204,10 +204,12 @@ static bool is_inside(const struct choice *c, const struct bp_script_block *bloc
         subject->schema != NULL ? bp_objects_find(c->objects, subject->schema, subject->name)
                                 : NULL;
 
+    if (block->schema[0] == '\0') /* a cast, a language ... */
+        return false;
     if (object != NULL)
         return object->chosen || object->kept;
     if (subject->schema != NULL)
-        return block->schema[0] != '\0' && is_chosen_schema(c, subject->schema);
+        return is_chosen_schema(c, subject->schema);
     return is_chosen_schema(c, block->schema);
 }
 
@@ -261,22 +263,20 @@ static bool check_needs(struct choice *c, const struct bp_script_block *block)
     return true;
 }
 
-/* Of a chosen schema itself: it is made if it is not there. */
+/* Of a chosen schema itself: it gets its owner only if it was not there. */
 static bool keep_schema(struct choice *c, struct bp_script_block *block, const char *schema)
 {
+    const char *into = c->want->into_schema != NULL ? c->want->into_schema : schema;
     BP_AUTO(bp_buf_free) struct bp_buf sql = {0};
-    BP_AUTO(bp_buf_free) struct bp_buf old = {0};
-    struct bp_sql create = bp_script_sql(block->sql);
+    BP_AUTO(bp_freep) char *renamed = NULL;
 
-    if (!is_chosen_schema(c, schema) || c->want->into_schema != NULL)
+    if (!is_chosen_schema(c, schema))
         return false;
-    if (!is_type(block, "SCHEMA") || !bp_sql_next_solid(&create) ||
-        !bp_sql_is_word(&create, "create"))
-        return true;
-    while (bp_sql_next(&create) && !bp_sql_is(&create, ';'))
-        continue;
-    bp_restore_put_schema(&sql, schema);
-    bp_buf_puts(&sql, create.at);
+    renamed = bp_restore_rename_schema(block->sql, into);
+    if (is_type(block, "SCHEMA"))
+        bp_restore_put_schema(&sql, into, renamed);
+    else
+        bp_buf_puts(&sql, renamed);
     bp_free(block->sql);
     block->sql = bp_buf_take(&sql);
     return true;
@@ -336,6 +336,8 @@ static bool keep(struct choice *c, struct bp_script_block *block)
         return check_needs(c, block);
     was = object->kept;
     object->kept = true; /* it may name itself */
+    if (bp_block_makes_also(block, &made))
+        bp_objects_find(c->objects, made.schema, made.name)->kept = true;
     object->kept = check_needs(c, block) || was;
     return object->kept;
 }

@@ -80,6 +80,8 @@ struct bp_object *bp_objects_find(const struct bp_objects *objects, const char *
 
 /* What a block makes; false: nothing that has a schema. */
 bool bp_block_makes(const struct bp_script_block *block, struct bp_qname *out);
+/* The multirange type that comes with a range type. */
+bool bp_block_makes_also(const struct bp_script_block *block, struct bp_qname *out);
 /* What it belongs to: the table of an index, a grant, a comment; itself, when it makes a table;
  * the partition that is attached. false: nothing that has a schema. */
 bool bp_block_subject(const struct bp_script_block *block, struct bp_qname *out);
@@ -106,8 +108,11 @@ enum bp_code bp_restore_move(struct bp_script *script, const struct bp_objects *
                              const char *into, struct bp_list *skipped,
                              struct bp_err *err) BP_CHECK;
 
-/* Append a statement that makes a schema if it is not there. */
-void bp_restore_put_schema(struct bp_buf *out, const char *schema);
+/* The statements of a schema with another name behind the word SCHEMA. Owned by the caller. */
+char *bp_restore_rename_schema(const char *text, const char *into) BP_CHECK;
+
+/* Append a statement that makes a schema if it is not there, and runs what else is in sql then. */
+void bp_restore_put_schema(struct bp_buf *out, const char *schema, const char *sql);
 
 /* The lines of sequences.sql for what is kept; into may be NULL. Owned by the caller. */
 char *bp_restore_sequences(const char *text, const struct bp_objects *objects,

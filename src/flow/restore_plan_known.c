@@ -98,6 +98,14 @@ bool bp_block_makes(const struct bp_script_block *block, struct bp_qname *out)
                     out);
 }
 
+bool bp_block_makes_also(const struct bp_script_block *block, struct bp_qname *out)
+{
+    struct bp_sql sql = bp_script_sql(block->sql);
+
+    return is_type(block, "TYPE") && after_word(&sql, "multirange_type_name") &&
+           nth_name(sql, 0, out);
+}
+
 bool bp_block_subject(const struct bp_script_block *block, struct bp_qname *out)
 {
     struct bp_sql sql = bp_script_sql(block->sql);
@@ -135,20 +143,25 @@ void bp_objects_free(struct bp_objects *objects)
     *objects = (struct bp_objects){0};
 }
 
+static void add_object(struct bp_qname *name, bool relation, struct bp_objects *out)
+{
+    out->at[out->count++] = (struct bp_object){.key = bp_qname_quoted(name->schema, name->name),
+                                               .schema = name->schema,
+                                               .name = name->name,
+                                               .relation = relation};
+    *name = (struct bp_qname){0};
+}
+
 static void add_made(const struct bp_script *script, struct bp_objects *out)
 {
     for (size_t i = 0; i < script->count; i++) {
-        struct bp_qname name = {0};
+        const struct bp_script_block *block = &script->at[i];
+        BP_AUTO(bp_qname_free) struct bp_qname name = {0};
 
-        if (!bp_block_makes(&script->at[i], &name)) {
-            bp_qname_free(&name);
-            continue;
-        }
-        out->at[out->count++] =
-            (struct bp_object){.key = bp_qname_quoted(name.schema, name.name),
-                               .schema = name.schema,
-                               .name = name.name,
-                               .relation = maker(script->at[i].type) < RELATIONS};
+        if (bp_block_makes(block, &name))
+            add_object(&name, maker(block->type) < RELATIONS, out);
+        if (bp_block_makes_also(block, &name))
+            add_object(&name, false, out);
     }
 }
 
@@ -184,7 +197,8 @@ static void merge(struct bp_objects *objects)
 void bp_objects_read(const struct bp_script *pre, const struct bp_script *post,
                      struct bp_objects *out)
 {
-    *out = (struct bp_objects){.at = bp_alloc(pre->count + post->count + 1, sizeof(*out->at))};
+    *out =
+        (struct bp_objects){.at = bp_alloc(2 * (pre->count + post->count) + 1, sizeof(*out->at))};
     add_made(pre, out);
     add_made(post, out);
     qsort(out->at, out->count, sizeof(*out->at), by_key);

@@ -149,18 +149,42 @@ enum bp_code bp_restore_move(struct bp_script *script, const struct bp_objects *
     return BP_OK;
 }
 
-void bp_restore_put_schema(struct bp_buf *out, const char *schema)
+char *bp_restore_rename_schema(const char *text, const char *into)
+{
+    struct bp_sql sql = {.at = text, .end = text + strlen(text)};
+    BP_AUTO(bp_buf_free) struct bp_buf out = {0};
+    bool named = false;
+
+    while (bp_sql_next(&sql)) {
+        if (named && (sql.kind == BP_SQL_WORD || sql.kind == BP_SQL_NAME))
+            bp_sql_put_name(&out, into);
+        else
+            bp_buf_add(&out, sql.token, sql.len);
+        if (sql.kind != BP_SQL_SPACE)
+            named = bp_sql_is_word(&sql, "schema");
+    }
+    return bp_buf_take(&out);
+}
+
+void bp_restore_put_schema(struct bp_buf *out, const char *schema, const char *sql)
 {
     BP_AUTO(bp_buf_free) struct bp_buf text = {0};
     BP_AUTO(bp_buf_free) struct bp_buf name = {0};
+    struct bp_sql rest = bp_script_sql(sql);
+    struct bp_sql create = rest;
 
+    if (bp_sql_next_solid(&create) && bp_sql_is_word(&create, "create")) {
+        while (bp_sql_next(&create) && !bp_sql_is(&create, ';'))
+            continue;
+        rest = create;
+    }
     bp_sql_put_text(&text, schema);
     bp_sql_put_name(&name, schema);
     bp_buf_printf(out,
                   "DO $backproof$\nBEGIN\n"
-                  "  IF NOT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = %s) THEN\n"
-                  "    CREATE SCHEMA %s;\n  END IF;\nEND\n$backproof$;\n",
-                  bp_buf_str(&text), bp_buf_str(&name));
+                  "  IF EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = %s) THEN\n"
+                  "    RETURN;\n  END IF;\n  CREATE SCHEMA %s;\n%sEND\n$backproof$;\n",
+                  bp_buf_str(&text), bp_buf_str(&name), rest.at + strspn(rest.at, "\n"));
 }
 
 char *bp_restore_sequences(const char *text, const struct bp_objects *objects, const char *into)
