@@ -8,6 +8,7 @@
 #include "net/http_curl.h"
 #include "net/url.h"
 #include "source/postgres.h"
+#include "store/folder.h"
 #include "store/git.h"
 
 /* The first part of a push that is sent while the database is still being read. */
@@ -194,9 +195,35 @@ enum bp_code bp_registry_store(struct bp_app *app, struct bp_store **out, struct
     if (guard_address(app, BP_OPT_BACKUP_REPO, err) != BP_OK ||
         guard_address(app, BP_OPT_PROXY, err) != BP_OK)
         return err->code;
-    *out = app->store != NULL ? app->store : bp_git_store_new(&options);
+    if (app->store != NULL)
+        *out = app->store;
+    else if (options.url != NULL && bp_folder_kind(options.url) != BP_FOLDER_OTHER)
+        *out = bp_folder_store_new(options.url);
+    else
+        *out = bp_git_store_new(&options);
     app->store = NULL;
     if (is_dry(app))
         *out = bp_store_dry_new(*out);
     return BP_OK;
+}
+
+enum bp_code bp_registry_store_of(struct bp_app *app, const char *archive, const char **id,
+                                  struct bp_store **out, struct bp_err *err)
+{
+    *id = archive;
+    if (archive != NULL && strchr(archive, '/') != NULL && app->store == NULL &&
+        bp_folder_kind(archive) == BP_FOLDER_ARCHIVE) {
+        *id = "latest";
+        *out = bp_folder_store_new(archive);
+        if (is_dry(app))
+            *out = bp_store_dry_new(*out);
+        return BP_OK;
+    }
+    if (bp_config_text(&app->cfg, BP_OPT_BACKUP_REPO) == NULL && app->store == NULL)
+        return bp_fail(err, BP_EUSAGE,
+                       "it is not told where '%s' is; hint: --backup-repo or "
+                       "BACKPROOF_BACKUP_REPO names the backup repository, or write the path of "
+                       "an archive's folder, with a '/' in it",
+                       archive != NULL ? archive : "the archive");
+    return bp_registry_store(app, out, err);
 }

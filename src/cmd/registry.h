@@ -19,6 +19,15 @@ enum bp_code bp_registry_target(struct bp_app *app, struct bp_target **out,
 enum bp_code bp_registry_store(struct bp_app *app, struct bp_store **out,
                                struct bp_err *err) BP_CHECK;
 
+/*
+ * The store of an archive that a command's ID names: one that holds '/' and is the folder of an
+ * archive is a store of its own, in which *id is "latest"; else it is that of --backup-repo, which
+ * such a command must not have in its `needs`: BP_EUSAGE tells that it is missing. archive may be
+ * NULL; *id is lent like it.
+ */
+enum bp_code bp_registry_store_of(struct bp_app *app, const char *archive, const char **id,
+                                  struct bp_store **out, struct bp_err *err) BP_CHECK;
+
 /* The folder for private temporary folders. Lent. */
 const char *bp_registry_temp_parent(const struct bp_app *app);
 

@@ -12,6 +12,7 @@ struct choice {
     const struct bp_restore_want *want;
     struct bp_objects *objects;
     struct bp_list *skipped;
+    struct bp_list triggers; /* names of those that were left out */
 };
 
 static bool is_type(const struct bp_script_block *block, const char *type)
@@ -312,6 +313,24 @@ static bool has_owner(struct choice *c, const struct bp_script_block *block,
     return false;
 }
 
+/* A partition may have a block that only switches the trigger of its table: that goes with it. */
+static bool keep_trigger(struct choice *c, const struct bp_script_block *block)
+{
+    struct bp_sql sql = bp_script_sql(block->sql);
+    struct bp_sql verb = sql;
+    BP_AUTO(bp_freep) char *name = NULL;
+
+    while (bp_sql_next_solid(&sql) && !bp_sql_is_word(&sql, "trigger"))
+        continue;
+    name = bp_sql_next_solid(&sql) ? bp_sql_name(&sql) : NULL;
+    if (name == NULL || (bp_sql_next_solid(&verb) && bp_sql_is_word(&verb, "alter")))
+        return name != NULL && !bp_list_has(&c->triggers, name);
+    if (check_needs(c, block))
+        return true;
+    bp_list_add(&c->triggers, name);
+    return false;
+}
+
 /* Whether a block is restored; marks what it makes. */
 static bool keep(struct choice *c, struct bp_script_block *block)
 {
@@ -332,6 +351,8 @@ static bool keep(struct choice *c, struct bp_script_block *block)
         skip(c, block, never(c, block));
     if (never(c, block) != NULL || !has_owner(c, block, &subject, object))
         return false;
+    if (is_type(block, "TRIGGER"))
+        return keep_trigger(c, block);
     if (object == NULL)
         return check_needs(c, block);
     was = object->kept;
@@ -364,5 +385,6 @@ enum bp_code bp_restore_choose(const struct bp_restore_want *want, struct bp_obj
         return err->code;
     keep_blocks(&c, pre);
     keep_blocks(&c, post);
+    bp_list_free(&c.triggers);
     return BP_OK;
 }
