@@ -212,6 +212,7 @@ enum bp_code bp_flow_backup(const struct bp_backup_job *job, struct bp_backup_re
         return bp_wrap(err, "while %s", b.phase);
     if (rc != BP_OK)
         return rc;
+    result->kept_files = (int64_t)bp_sealing_kept(b.sealing);
     result->tables = (int64_t)b.manifest.table_count;
     result->rows = bp_manifest_rows(&b.manifest);
     result->bytes = bp_manifest_bytes(&b.manifest);

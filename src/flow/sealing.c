@@ -28,7 +28,6 @@ struct bp_sealing {
     struct known *at; /* a hash table, at most half full */
     size_t size;
     size_t count;
-    size_t puts;
     size_t kept;
 };
 
@@ -169,11 +168,10 @@ static void remember(struct bp_sealing *s, struct bp_sealed *file, bool old)
     (void)pthread_mutex_unlock(&s->lock);
 }
 
-static void count_put(struct bp_sealing *s, bool kept)
+static void count_kept(struct bp_sealing *s)
 {
     (void)pthread_mutex_lock(&s->lock);
-    s->puts++;
-    s->kept += kept;
+    s->kept++;
     (void)pthread_mutex_unlock(&s->lock);
 }
 
@@ -190,10 +188,9 @@ bool bp_sealing_first(struct bp_sealing *sealing, const char *name)
     return first;
 }
 
-void bp_sealing_count(const struct bp_sealing *sealing, size_t *kept, size_t *all)
+size_t bp_sealing_kept(const struct bp_sealing *sealing)
 {
-    *kept = sealing->kept;
-    *all = sealing->puts;
+    return bp_sealing_is_on(sealing) ? sealing->kept : 0;
 }
 
 /* ---- the latest archive ---- */
@@ -289,11 +286,10 @@ static enum bp_code put_sealed(struct bp_sealing *s, struct bp_store *store, con
     if (kept)
         *file = known.file;
     rc = kept ? BP_OK : seal_new(s, store, data, len, file, err);
-    if (rc == BP_OK && kept && known.old)
-        rc = spool(s, data, len, file->name, err);
-    if (rc == BP_OK)
-        count_put(s, kept && known.old);
-    return rc;
+    if (rc != BP_OK || !kept || !known.old)
+        return rc;
+    count_kept(s);
+    return spool(s, data, len, file->name, err);
 }
 
 enum bp_code bp_sealing_put(struct bp_sealing *sealing, struct bp_store *store, const void *data,

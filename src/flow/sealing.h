@@ -63,8 +63,8 @@ enum bp_code bp_sealing_put(struct bp_sealing *sealing, struct bp_store *store, 
 enum bp_code bp_sealing_seal(const struct bp_sealing *sealing, const void *data, size_t len,
                              struct bp_buf *out, struct bp_err *err) BP_CHECK;
 
-/* How many files kept what was sealed before, and how many there are. */
-void bp_sealing_count(const struct bp_sealing *sealing, size_t *kept, size_t *all);
+/* How many files kept what an earlier backup sealed; 0 when nothing is sealed. */
+size_t bp_sealing_kept(const struct bp_sealing *sealing);
 
 /* "sealed/ab/cdef....zst.age". Owned by the caller. */
 char *bp_sealing_path(const char *name) BP_CHECK;

@@ -67,15 +67,6 @@ static void publish(const struct bp_stage_file *file, const char *level)
     bp_manifest_free(&m);
 }
 
-static size_t kept_of(struct bp_sealing *sealing)
-{
-    size_t kept = 0;
-    size_t all = 0;
-
-    bp_sealing_count(sealing, &kept, &all);
-    return kept;
-}
-
 Test(sealing, without_recipients_a_content_stays_as_it_is)
 {
     const struct bp_recipients none = {0};
@@ -129,7 +120,7 @@ Test(sealing, with_a_key_contents_that_are_alike_share_a_file)
     two = put(sealing, "abc");
     cr_expect_str_eq(one.sealed.name, two.sealed.name);
     cr_expect_str_eq(one.sealed.sha256, two.sealed.sha256);
-    cr_expect_eq(kept_of(sealing), 0, "none is of an earlier backup");
+    cr_expect_eq(bp_sealing_kept(sealing), 0, "none is of an earlier backup");
     cr_expect(bp_sealing_first(sealing, one.sealed.name));
     cr_expect_not(bp_sealing_first(sealing, two.sealed.name));
 }
@@ -162,7 +153,7 @@ static struct bp_stage_file again(const char *level, const char *text, size_t *k
     publish(&old, level);
     cr_assert_eq(bp_sealing_look(sealing, &store.base, &err), BP_OK, "%s", err.msg);
     file = put(sealing, text);
-    *kept = kept_of(sealing);
+    *kept = bp_sealing_kept(sealing);
     if (*kept > 0)
         cr_expect_str_eq(file.sealed.sha256, old.sealed.sha256);
     return file;
