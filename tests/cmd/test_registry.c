@@ -1,6 +1,8 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "base/file.h"
+#include "base/mem.h"
 #include "cmd/registry.h"
 #include "support/fake_app.h"
 #include "support/fake_clock.h"
@@ -68,4 +70,44 @@ Test(registry, a_password_on_the_command_line_is_refused_in_every_form)
                            "%s: %s", lines[i], fake.err);
         cr_expect_null(strstr(fake.err, "hunter22"), "%s", lines[i]);
     }
+}
+
+static char *new_archive(void)
+{
+    struct bp_err err = {0};
+    char *folder = NULL;
+
+    cr_assert_eq(bp_tempdir_new("/tmp", &folder, &err), BP_OK, "%s", err.msg);
+    {
+        BP_AUTO(bp_freep) char *manifest = bp_format("%s/manifest.json", folder);
+
+        cr_assert_eq(bp_file_put(manifest, "{\"id\": \"2024-01-15T14-30-45Z\"}", true, &err),
+                     BP_OK);
+    }
+    return folder;
+}
+
+Test(registry, a_plain_folder_is_read_without_git)
+{
+    BP_AUTO(bp_tempdir_removep) char *folder = new_archive();
+    BP_AUTO(bp_freep) char *line = bp_format("show latest --backup-repo %s", folder);
+
+    cr_expect_eq(fake_app_run(&fake, line), 8);
+    cr_expect_not_null(strstr(fake.err, "2024-01-15T14-30-45Z"), "%s", fake.err);
+}
+
+Test(registry, an_id_that_is_the_folder_of_an_archive_needs_no_repository)
+{
+    BP_AUTO(bp_tempdir_removep) char *folder = new_archive();
+    BP_AUTO(bp_store_freep) struct bp_store *store = NULL;
+    struct bp_err err = {0};
+    struct bp_app app = {0};
+    const char *id = NULL;
+
+    cr_assert_eq(bp_registry_store_of(&app, folder, &id, &store, &err), BP_OK, "%s", err.msg);
+    cr_expect_str_eq(id, "latest");
+    cr_expect_eq(store->ops->open(store, &err), BP_OK, "%s", err.msg);
+    bp_store_freep(&store);
+    cr_expect_eq(bp_registry_store_of(&app, "2024-01-15", &id, &store, &err), BP_EUSAGE);
+    cr_expect_not_null(strstr(err.msg, "--backup-repo"));
 }
