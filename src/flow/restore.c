@@ -6,283 +6,240 @@
 
 #include "base/mem.h"
 #include "base/text.h"
-#include "flow/catalog.h"
+#include "flow/archive_file.h"
+#include "flow/restore_internal.h"
 
-enum { FILE_LIMIT = 128 << 20, MAJOR = 10000 };
-
-struct restore {
-    const struct bp_restore_job *job;
-    const struct bp_catalog_entry *entry;
-    const struct bp_manifest *manifest;
-    struct bp_target_info info;
-    int64_t rows;
-};
-
-static enum bp_code read_file(struct restore *r, const char *path, struct bp_buf *out,
-                              struct bp_err *err)
+void bp_restore_result_free(struct bp_restore_result *result)
 {
-    BP_AUTO(bp_freep) char *full = bp_format("%s/%s", r->entry->path, path);
-
-    bp_buf_cut(out, 0);
-    if (r->job->store->ops->read(r->job->store, full, FILE_LIMIT, out, err) != BP_OK) {
-        if (err->code == BP_ENOTFOUND)
-            return bp_fail(err, BP_EINTEGRITY, "archive '%s' lacks the file '%s'",
-                           r->entry->name.id, path);
-        return bp_wrap(err, "archive '%s', '%s'", r->entry->name.id, path);
-    }
-    return BP_OK;
+    bp_list_free(&result->replaced);
+    bp_list_free(&result->made);
+    bp_list_free(&result->loaded);
+    bp_list_free(&result->skipped);
+    bp_list_free(&result->failures);
+    *result = (struct bp_restore_result){0};
 }
 
-/* Every file has the size and the checksum that the manifest says. */
-static enum bp_code check_files(struct restore *r, struct bp_err *err)
+/* ---- the archive ---- */
+
+static enum bp_code choose(const struct bp_restore_job *job, struct bp_catalog *catalog,
+                           struct bp_catalog_entry **out, struct bp_err *err)
 {
-    BP_AUTO(bp_buf_free) struct bp_buf text = {0};
+    enum bp_code rc = job->archive != NULL ? bp_catalog_find(catalog, job->archive, out, err)
+                                           : bp_catalog_at(catalog, job->at_ms, out, err);
 
-    for (size_t i = 0; i < r->manifest->file_count; i++) {
-        const struct bp_manifest_file *file = &r->manifest->files[i];
-        char hash[BP_SHA256_HEX_SIZE];
-
-        if (bp_stop_check(r->job->clock->stop, err) != BP_OK ||
-            read_file(r, file->path, &text, err) != BP_OK)
-            return err->code;
-        bp_sha256_hex(bp_buf_str(&text), text.len, hash);
-        if ((int64_t)text.len != file->bytes || strcmp(hash, file->sha256) != 0)
-            return bp_fail(err, BP_EINTEGRITY,
-                           "archive '%s': the checksum of '%s' is wrong; hint: restore another "
-                           "archive, 'backproof list' shows them",
-                           r->entry->name.id, file->path);
-        bp_progress(r->job->out, "checking: file %zu of %zu", i + 1, r->manifest->file_count);
-    }
-    return BP_OK;
-}
-
-static enum bp_code open_store(struct restore *r, struct bp_err *err)
-{
-    struct bp_store *store = r->job->store;
-    enum bp_code rc = store->ops->open(store, err);
-
-    if (rc == BP_OK && !store->ops->exists(store))
-        return bp_fail(err, BP_ENOTFOUND,
-                       "the backup repository has no branch '%s'; hint: --backup-branch names it",
-                       r->job->branch);
+    if (rc == BP_OK && (*out)->name.latest && *out != &catalog->at[0])
+        bp_warn(job->out, "archive %s claims to be newer than the latest, %s: was a clock wrong?",
+                catalog->at[0].name.id, (*out)->name.id);
     return rc;
 }
 
-static enum bp_code find(struct restore *r, struct bp_catalog *catalog, struct bp_err *err)
+static enum bp_code fetch(const struct bp_restore_job *job, const struct bp_catalog_entry *entry,
+                          struct bp_err *err)
 {
     BP_AUTO(bp_list_free) struct bp_list paths = {0};
-    struct bp_catalog_entry *entry = NULL;
-    enum bp_code rc = open_store(r, err);
 
-    if (rc == BP_OK)
-        rc = bp_catalog_load(r->job->store, catalog, err);
-    if (rc == BP_OK)
-        rc = bp_catalog_find(catalog, r->job->archive, &entry, err);
-    if (rc == BP_OK)
-        rc = bp_catalog_describe(r->job->store, entry, err);
-    if (rc != BP_OK)
-        return rc;
-    if (entry->name.latest && entry != &catalog->at[0])
-        bp_warn(r->job->out,
-                "archive %s claims to be newer than the latest, %s: was a clock wrong?",
-                catalog->at[0].name.id, entry->name.id);
-    r->entry = entry;
-    r->manifest = &entry->manifest;
     bp_list_add(&paths, entry->path);
-    return r->job->store->ops->fetch(r->job->store, &paths, err);
-}
-
-/* ---- the target ---- */
-
-static enum bp_code refuse_contents(struct restore *r, const struct bp_list *some, int64_t count,
-                                    struct bp_err *err)
-{
-    BP_AUTO(bp_buf_free) struct bp_buf names = {0};
-
-    for (size_t i = 0; i < some->count && i < 3; i++) {
-        bp_buf_puts(&names, i > 0 ? ", " : "");
-        bp_put_foreign(&names, some->at[i], 80);
-    }
-    if (count > 3)
-        bp_buf_puts(&names, " ...");
-    return bp_fail(err, BP_EUSAGE,
-                   "database '%s' at %s is not empty: it holds %" PRId64 " objects (%s); hint: "
-                   "restore into a new database, or replace all that is there with --clean",
-                   r->info.name, r->info.where, count, bp_buf_str(&names));
-}
-
-static enum bp_code check_target(struct restore *r, bool *must_clean, struct bp_err *err)
-{
-    BP_AUTO(bp_list_free) struct bp_list some = {0};
-    BP_AUTO(bp_freep) char *question = NULL;
-    int64_t count = 0;
-
-    if (r->job->target->ops->open(r->job->target, &r->info, err) != BP_OK)
-        return err->code;
-    if (r->info.version_num / MAJOR < r->manifest->database.version_num / MAJOR)
-        return bp_fail(err, BP_EFAILED,
-                       "the archive is from PostgreSQL %s, the target is version %d; hint: restore "
-                       "into the same major version or a newer one",
-                       r->manifest->database.server_version, r->info.version_num / MAJOR);
-    if (r->job->target->ops->contents(r->job->target, &some, &count, err) != BP_OK)
-        return err->code;
-    *must_clean = count > 0;
-    if (count == 0)
-        return BP_OK;
-    if (!r->job->clean)
-        return refuse_contents(r, &some, count, err);
-    question = bp_format("Replace all %" PRId64 " objects in database '%s' at %s with archive %s?",
-                         count, r->info.name, r->info.where, r->entry->name.id);
-    if (!r->job->confirm(r->job->ctx, question) && bp_stop_check(r->job->clock->stop, err) == BP_OK)
-        return bp_fail(err, BP_EUSAGE,
-                       "not confirmed, nothing was changed; hint: --yes confirms outside a "
-                       "terminal");
-    return bp_stop_check(r->job->clock->stop, err);
-}
-
-static enum bp_code run_file(struct restore *r, const char *path, struct bp_err *err)
-{
-    BP_AUTO(bp_buf_free) struct bp_buf text = {0};
-
-    if (read_file(r, path, &text, err) != BP_OK)
-        return err->code;
-    return r->job->target->ops->run(r->job->target, bp_buf_str(&text), path, err);
-}
-
-/* The line end behind the COPY statement; a name in it may hold line ends, between quotes. */
-static const char *end_of_statement(const char *text)
-{
-    bool quoted = false;
-
-    for (; *text != '\0'; text++) {
-        if (*text == '"')
-            quoted = !quoted;
-        else if (*text == '\n' && !quoted)
-            return text;
-    }
-    return NULL;
-}
-
-/*
- * A data file is a COPY statement, rows, and "\." on the last line. What stands between goes to
- * the server as it is.
- */
-static enum bp_code load_file(struct restore *r, const char *path, int64_t *rows,
-                              struct bp_err *err)
-{
-    static const char end[] = "\n\\.\n";
-    const size_t end_len = sizeof(end) - 1;
-    BP_AUTO(bp_buf_free) struct bp_buf text = {0};
-    const char *body = NULL;
-    size_t len = 0;
-
-    if (read_file(r, path, &text, err) != BP_OK)
-        return err->code;
-    body = end_of_statement(bp_buf_str(&text));
-    /* The line end behind the statement may be the one before the end: then there are no rows. */
-    if (body == NULL || !bp_text_starts_with(text.data, "COPY ") ||
-        text.len < (size_t)(body - text.data) + end_len ||
-        memcmp(text.data + text.len - end_len, end, end_len) != 0)
-        return bp_fail(err, BP_EINTEGRITY, "'%s' is no data file", path);
-    text.data[body - text.data] = '\0';
-    body++;
-    len = text.len - (size_t)(body - text.data) - (end_len - 1);
-    if (r->job->target->ops->copy_begin(r->job->target, text.data, err) != BP_OK ||
-        r->job->target->ops->copy_put(r->job->target, body, len, err) != BP_OK ||
-        r->job->target->ops->copy_end(r->job->target, rows, err) != BP_OK)
-        return bp_wrap(err, "'%s'", path);
-    return BP_OK;
-}
-
-static enum bp_code load_table(struct restore *r, const struct bp_manifest_table *table,
-                               struct bp_err *err)
-{
-    int64_t loaded = 0;
-
-    for (size_t i = 0; i < table->files.count; i++) {
-        int64_t rows = 0;
-
-        if (bp_stop_check(r->job->clock->stop, err) != BP_OK ||
-            load_file(r, table->files.at[i], &rows, err) != BP_OK)
-            return bp_wrap(err, "table '%s.%s'", table->schema, table->name);
-        loaded += rows;
-        bp_progress(r->job->out, "restoring: %" PRId64 " of %" PRId64 " rows", r->rows + loaded,
-                    bp_manifest_rows(r->manifest));
-    }
-    if (loaded != table->rows)
-        return bp_fail(err, BP_EINTEGRITY,
-                       "table '%s.%s': the target took %" PRId64
-                       " rows, the archive holds %" PRId64,
-                       table->schema, table->name, loaded, table->rows);
-    r->rows += loaded;
-    return BP_OK;
-}
-
-static enum bp_code load_large_objects(struct restore *r, struct bp_err *err)
-{
-    for (size_t i = 0; i < r->manifest->file_count; i++) {
-        const char *path = r->manifest->files[i].path;
-
-        if (bp_text_starts_with(path, "database/large-objects/") && run_file(r, path, err) != BP_OK)
-            return err->code;
-    }
-    return BP_OK;
-}
-
-static enum bp_code load_rows(struct restore *r, struct bp_err *err)
-{
-    for (size_t i = 0; i < r->manifest->table_count; i++) {
-        if (load_table(r, &r->manifest->tables[i], err) != BP_OK)
-            return err->code;
-    }
-    return BP_OK;
-}
-
-static enum bp_code load(struct restore *r, bool must_clean, struct bp_err *err)
-{
-    bool raw = strcmp(r->manifest->database.encoding, "SQL_ASCII") == 0;
-
-    if (r->job->target->ops->begin(r->job->target, raw ? "SQL_ASCII" : "UTF8", err) != BP_OK ||
-        (must_clean && r->job->target->ops->clean(r->job->target, err) != BP_OK) ||
-        run_file(r, "roles.sql", err) != BP_OK ||
-        run_file(r, "database/pre-data.sql", err) != BP_OK || load_large_objects(r, err) != BP_OK ||
-        load_rows(r, err) != BP_OK || run_file(r, "database/sequences.sql", err) != BP_OK ||
-        run_file(r, "database/post-data.sql", err) != BP_OK ||
-        run_file(r, "database/refresh.sql", err) != BP_OK)
-        return bp_wrap(err, "nothing was restored");
-    if (r->job->target->ops->commit(r->job->target, err) == BP_OK)
-        return BP_OK;
-    if (err->code == BP_EFAILED)
-        return bp_wrap(err, "nothing was restored");
-    return bp_wrap(err,
-                   "it is not known whether the restore was committed (look whether database "
-                   "'%s' is empty)",
-                   r->info.name);
+    return job->store->ops->fetch(job->store, &paths, err);
 }
 
 enum bp_code bp_flow_restore(const struct bp_restore_job *job, struct bp_restore_result *result,
                              struct bp_err *err)
 {
     BP_AUTO(bp_catalog_free) struct bp_catalog catalog = {0};
-    struct restore r = {.job = job};
+    struct bp_catalog_entry *entry = NULL;
     int64_t start = bp_clock_mono(job->clock);
-    bool must_clean = false;
-    enum bp_code rc = find(&r, &catalog, err);
+    enum bp_code rc = BP_OK;
 
     *result = (struct bp_restore_result){0};
+    rc = bp_catalog_open(job->store, job->branch, &catalog, err);
     if (rc == BP_OK)
-        rc = check_files(&r, err);
+        rc = choose(job, &catalog, &entry, err);
+    if (rc == BP_OK)
+        rc = bp_catalog_unseal(job->store, entry, &job->opener, err);
+    if (rc == BP_OK)
+        rc = fetch(job, entry, err);
+    if (rc == BP_OK)
+        rc = bp_restore_check_files(job, entry, err);
     if (rc != BP_OK)
         return rc;
-    bp_progress_end(job->out);
     bp_info(job->out, "archive %s: %zu tables, %" PRId64 " rows, every checksum is right",
-            r.entry->name.id, r.manifest->table_count, bp_manifest_rows(r.manifest));
-    if (check_target(&r, &must_clean, err) != BP_OK || load(&r, must_clean, err) != BP_OK)
-        return err->code;
-    (void)snprintf(result->id, sizeof(result->id), "%s", r.entry->name.id);
-    (void)snprintf(result->database, sizeof(result->database), "%s", r.info.name);
-    result->tables = (int64_t)r.manifest->table_count;
-    result->rows = r.rows;
+            entry->name.id, entry->manifest.table_count, bp_manifest_rows(&entry->manifest));
+    rc = bp_restore_entry(job, entry, result, err);
     result->took_ms = bp_clock_mono(job->clock) - start;
+    return rc;
+}
+
+/* ---- the plan ---- */
+
+static enum bp_code read_text(const struct bp_restore *r, const char *path, struct bp_buf *out,
+                              struct bp_err *err)
+{
+    const struct bp_manifest_file *file = bp_manifest_file(r->manifest, path);
+
+    if (file == NULL)
+        return bp_fail(err, BP_EINTEGRITY, "archive '%s' lacks the file '%s'", r->entry->name.id,
+                       path);
+    return bp_archive_file_read(r->job->store, r->entry, file, out, err);
+}
+
+static void add_steps(struct bp_sha256 *hash, const struct bp_restore_steps *steps)
+{
+    for (size_t i = 0; i < steps->count; i++)
+        bp_sha256_add(hash, steps->at[i].sql, strlen(steps->at[i].sql) + 1);
+}
+
+/* So that nobody goes on with another plan than the one that was begun. */
+static void sum_plan(struct bp_restore *r)
+{
+    BP_AUTO(bp_sha256_freep) struct bp_sha256 *hash = bp_sha256_new();
+    const struct bp_restore_plan *plan = &r->plan;
+
+    bp_sha256_add(hash, plan->roles, strlen(plan->roles) + 1);
+    add_steps(hash, &plan->pre);
+    add_steps(hash, &plan->post);
+    add_steps(hash, &plan->refresh);
+    for (size_t i = 0; i < plan->table_count; i++)
+        bp_sha256_add(hash, plan->tables[i].target, strlen(plan->tables[i].target) + 1);
+    bp_sha256_end(hash, r->plan_sum);
+}
+
+/* Event triggers are the last definitions. */
+static size_t find_events(const struct bp_restore_steps *post)
+{
+    size_t i = 0;
+
+    while (i < post->count && strstr(post->at[i].label, ": EVENT TRIGGER ") == NULL)
+        i++;
+    return i;
+}
+
+/* "TABLE app.users" of "database/pre-data.sql: TABLE app.users". */
+static void tell_steps(const struct bp_restore_steps *steps, struct bp_list *out)
+{
+    for (size_t i = 0; i < steps->count; i++) {
+        const char *words = strstr(steps->at[i].label, ": ");
+
+        bp_list_add(out, words != NULL ? words + 2 : steps->at[i].label);
+    }
+}
+
+static void tell_plan(struct bp_restore *r)
+{
+    const struct bp_restore_plan *plan = &r->plan;
+
+    tell_steps(&plan->pre, &r->result->made);
+    tell_steps(&plan->post, &r->result->made);
+    for (size_t i = 0; i < plan->table_count; i++) {
+        const struct bp_manifest_table *table = plan->tables[i].table;
+        struct bp_buf words = {0};
+
+        bp_buf_printf(&words, "%s: ", plan->tables[i].target);
+        bp_put_count(&words, table->rows);
+        bp_buf_puts(&words, " rows, ");
+        bp_put_size(&words, table->bytes);
+        bp_list_take(&r->result->loaded, bp_buf_take(&words));
+        r->all_bytes += table->bytes;
+    }
+    r->result->tables = (int64_t)plan->table_count;
+}
+
+enum { ROLES, PRE_DATA, SEQUENCES, POST_DATA, REFRESH, TEXTS };
+
+struct texts {
+    struct bp_buf at[TEXTS];
+};
+
+static void free_texts(struct texts *texts)
+{
+    for (size_t i = 0; i < TEXTS; i++)
+        bp_buf_free(&texts->at[i]);
+}
+
+static enum bp_code make_plan(struct bp_restore *r, struct bp_err *err)
+{
+    static const char *const paths[TEXTS] = {
+        [ROLES] = "roles.sql",
+        [PRE_DATA] = "database/pre-data.sql",
+        [SEQUENCES] = "database/sequences.sql",
+        [POST_DATA] = "database/post-data.sql",
+        [REFRESH] = "database/refresh.sql",
+    };
+    BP_AUTO(free_texts) struct texts texts = {0};
+    struct bp_restore_texts lent = {0};
+    enum bp_code rc = BP_OK;
+
+    for (size_t i = 0; i < TEXTS; i++) {
+        if (read_text(r, paths[i], &texts.at[i], err) != BP_OK)
+            return err->code;
+    }
+    lent = (struct bp_restore_texts){.roles = bp_buf_str(&texts.at[ROLES]),
+                                     .pre_data = bp_buf_str(&texts.at[PRE_DATA]),
+                                     .sequences = bp_buf_str(&texts.at[SEQUENCES]),
+                                     .post_data = bp_buf_str(&texts.at[POST_DATA]),
+                                     .refresh = bp_buf_str(&texts.at[REFRESH])};
+    rc = bp_restore_plan_make(r->manifest, &lent, &r->job->want, &r->plan, &r->result->skipped,
+                              err);
+    if (rc != BP_OK)
+        return rc;
+    sum_plan(r);
+    r->events = find_events(&r->plan.post);
+    tell_plan(r);
     return BP_OK;
+}
+
+/* ---- the work ---- */
+
+static enum bp_code restore(struct bp_restore *r, struct bp_err *err)
+{
+    r->started_ms = bp_clock_mono(r->job->clock);
+    if (r->single)
+        return bp_restore_single(r, err);
+    if (bp_restore_crew(r, err) == BP_OK)
+        return BP_OK;
+    if (!r->began)
+        return bp_wrap(err, "nothing was restored");
+    return bp_wrap(err,
+                   "database '%s' is partly restored (--resume goes on with it, --clean begins "
+                   "anew)",
+                   r->info.name);
+}
+
+static void free_restore(struct bp_restore *r)
+{
+    for (size_t i = 0; r->seats != NULL && i < r->jobs; i++) {
+        bp_writer_freep(&r->seats[i].writer);
+        bp_buf_free(&r->seats[i].text);
+    }
+    bp_free(r->seats);
+    bp_restore_plan_free(&r->plan);
+    bp_target_marks_free(&r->marks);
+    bp_list_free(&r->replace);
+    (void)pthread_mutex_destroy(&r->lock);
+}
+
+enum bp_code bp_restore_entry(const struct bp_restore_job *job,
+                              const struct bp_catalog_entry *entry,
+                              struct bp_restore_result *result, struct bp_err *err)
+{
+    BP_AUTO(free_restore)
+    struct bp_restore r = {.job = job,
+                           .entry = entry,
+                           .manifest = &entry->manifest,
+                           .result = result,
+                           .lock = PTHREAD_MUTEX_INITIALIZER};
+    int64_t start = bp_clock_mono(job->clock);
+    enum bp_code rc = BP_OK;
+
+    *result = (struct bp_restore_result){0};
+    (void)snprintf(result->id, sizeof(result->id), "%s", entry->name.id);
+    rc = make_plan(&r, err);
+    if (rc == BP_OK)
+        rc = bp_restore_look(&r, err);
+    if (rc == BP_OK)
+        rc = restore(&r, err);
+    bp_progress_end(job->out);
+    (void)snprintf(result->database, sizeof(result->database), "%s", r.info.name);
+    result->rows = atomic_load(&r.rows);
+    result->took_ms = bp_clock_mono(job->clock) - start;
+    return rc;
 }

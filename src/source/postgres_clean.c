@@ -3,20 +3,22 @@
 #include <stdlib.h>
 
 #include "base/text.h"
+#include "source/postgres_target_marks.h"
 
 enum { NAMES_KEPT = 10, NAME_LIMIT = 200, FIRST_WITH_DATABASE_OWNER = 150000 };
 
 /*
  * Every object that a user made has an OID of at least 16384 (FirstNormalObjectId). Left out are
- * parts of other objects: indexes, row types, array types, members of extensions.
+ * parts of other objects: indexes, row types, array types, members of extensions; and marks.
  */
 static const char contents_sql[] =
     "SELECT o.type || ' ' || o.identity, count(*) OVER () FROM ("
     " SELECT 'pg_namespace'::regclass AS classid, oid FROM pg_namespace"
-    "  WHERE nspname <> 'public' AND nspname !~ '^pg_(temp|toast)'"
+    "  WHERE nspname NOT IN ('public', '" BP_PG_MARKS_SCHEMA "') AND nspname !~ '^pg_(temp|toast)'"
     " UNION ALL SELECT 'pg_class'::regclass, oid FROM pg_class"
     "  WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND relpersistence <> 't'"
-    "  AND relnamespace <> 'pg_toast'::regnamespace"
+    "  AND relnamespace NOT IN (SELECT oid FROM pg_namespace"
+    "  WHERE nspname IN ('pg_toast', '" BP_PG_MARKS_SCHEMA "'))"
     " UNION ALL SELECT 'pg_proc'::regclass, oid FROM pg_proc"
     " UNION ALL SELECT 'pg_type'::regclass, t.oid FROM pg_type t WHERE t.typtype IN ('d', 'e', 'r')"
     "  OR (t.typtype = 'c' AND EXISTS (SELECT FROM pg_class c WHERE c.oid = t.typrelid"

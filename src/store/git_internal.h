@@ -23,6 +23,7 @@
 #define BP_STORE_GIT_INTERNAL_H
 
 #include <git2.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -77,6 +78,8 @@ struct bp_git_store {
     bool library_ready; /* git_libgit2_init() was called */
     git_repository *repo;
     git_odb *odb;
+    git_odb *local;          /* of a backup repository on this machine, for reading; or NULL */
+    pthread_mutex_t reading; /* of the way to a file; its content is read by threads at once */
 
     const char *ref_folder; /* where the server has the branch: BP_GIT_HEADS, or for a clone that
                                was never pushed to the folder of what it got from its origin */

@@ -28,6 +28,8 @@ static void close_copy(struct bp_git_store *git)
     bp_git_forget_staged(git);
     bp_git_ids_free(&git->known);
     bp_git_pack_freep(&git->pack);
+    git_odb_free(git->local);
+    git->local = NULL;
     git_odb_free(git->odb);
     git_repository_free(git->repo);
     git->odb = NULL;
@@ -167,5 +169,6 @@ struct bp_store *bp_git_store_new(const struct bp_git_options *options)
     git->base.ops = &ops;
     git->options = *options;
     git->ref_folder = BP_GIT_HEADS;
+    (void)pthread_mutex_init(&git->reading, NULL);
     return &git->base;
 }

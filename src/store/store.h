@@ -82,7 +82,8 @@ struct bp_store_ops {
      * over: read() tells. */
     enum bp_code (*fetch)(struct bp_store *self, const struct bp_list *paths, struct bp_err *err);
 
-    /* Append a file's content. BP_ENOTFOUND; BP_EFAILED when it is larger than limit. */
+    /* Append a file's content. BP_ENOTFOUND; BP_EFAILED when it is larger than limit. Several
+     * threads may do it at once, as long as none does anything else. */
     enum bp_code (*read)(struct bp_store *self, const char *path, size_t limit, struct bp_buf *out,
                          struct bp_err *err);
 

@@ -34,7 +34,7 @@ CREATE FUNCTION every.base_send(every.base) RETURNS bytea
     LANGUAGE internal STABLE STRICT AS 'varcharsend';
 CREATE TYPE every.base (INPUT = every.base_in, OUTPUT = every.base_out,
     RECEIVE = every.base_receive, SEND = every.base_send, TYPMOD_IN = varchartypmodin,
-    TYPMOD_OUT = varchartypmodout, ANALYZE = ts_typanalyze, INTERNALLENGTH = VARIABLE,
+    TYPMOD_OUT = varchartypmodout, ANALYZE = array_typanalyze, INTERNALLENGTH = VARIABLE,
     ALIGNMENT = int4, STORAGE = external, CATEGORY = 'Y', PREFERRED = true, DEFAULT = 'a;''b',
     DELIMITER = ';', COLLATABLE = true);
 CREATE TYPE every.fixed;

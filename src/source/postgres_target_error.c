@@ -1,0 +1,65 @@
+#include "source/postgres_target_error.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+#include "source/postgres_error.h"
+#include "source/postgres_script.h"
+
+/* What may be missing is known here, while the server only says where. */
+static const struct {
+    const char *state;
+    const char *words; /* that the message has; NULL: any */
+    const char *hint;
+} hints[] = {
+    {"42501", NULL,
+     "restore as a superuser, or as a member of every role that owns something in the archive"},
+    {"53100", NULL, "make room on the disk of the target's server"},
+    {"0A000", "extension \"", "install that extension's package on the target's server"},
+    {"58P01", "extension control file", "install that extension's package on the target's server"},
+    {"22023", "has no installation script", "install that extension's package in this version on "
+                                            "the target's server"},
+    {"42704", "role \"", "make that role, or leave it out with --role-map or --no-owner"},
+};
+
+static const char *find_hint(const PGresult *result, const char *message)
+{
+    for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++) {
+        if (bp_pg_has_state(result, hints[i].state) &&
+            (hints[i].words == NULL || strstr(message, hints[i].words) != NULL))
+            return hints[i].hint;
+    }
+    return NULL;
+}
+
+enum bp_code bp_pg_target_fail(const PGresult *result, struct bp_err *err)
+{
+    enum bp_code rc = bp_pg_fail_result(result, err);
+    const struct bp_err inner = *err;
+    const char *hint = find_hint(result, inner.msg);
+
+    if (hint == NULL)
+        return rc;
+    return bp_fail(err, rc, "%.*s; hint: %s", (int)bp_pg_reason_len(inner.msg), inner.msg, hint);
+}
+
+/*
+ * A syntax error stops the whole text before any of it ran; then the position tells. Otherwise
+ * every statement that was done has given one result.
+ */
+enum bp_code bp_pg_target_fail_statement(const PGresult *result, const char *sql, size_t done,
+                                         const char *label, struct bp_err *err)
+{
+    BP_AUTO(bp_buf_free) struct bp_buf excerpt = {0};
+    const char *position = PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION);
+    enum bp_code rc = bp_pg_target_fail(result, err);
+
+    if (position != NULL && bp_pg_has_state(result, "42601"))
+        bp_pg_script_excerpt_at(sql, strtoul(position, NULL, 10), &excerpt);
+    else
+        bp_pg_script_excerpt(sql, done, &excerpt);
+    (void)bp_wrap(err, "%s: %s", label, bp_buf_str(&excerpt));
+    return rc;
+}

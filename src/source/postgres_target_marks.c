@@ -1,0 +1,137 @@
+#include "source/postgres_target_marks.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+
+/* "bprt": our lock's key, so that it is nobody else's. */
+enum { CLASS = 0x62707274, WORDS_SHOWN = 100 };
+
+static const char holder_sql[] =
+    "SELECT l.pid, a.usename, coalesce(host(a.client_addr), 'a local socket'),"
+    " date_trunc('second', clock_timestamp() - a.backend_start)"
+    " FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid"
+    " WHERE l.locktype = 'advisory' AND l.granted AND l.classid = %d AND l.objid = 0"
+    " AND l.objsubid = 2 AND l.database = (SELECT oid FROM pg_database"
+    " WHERE datname = current_database())";
+
+enum { PID, USER, ADDRESS, AGE };
+
+/* The error is BP_ELOCKED unless asking fails. */
+static enum bp_code name_holder(struct bp_pg *pg, struct bp_err *err)
+{
+    BP_AUTO(bp_pg_clear) PGresult *row = NULL;
+    BP_AUTO(bp_buf_free) struct bp_buf who = {0};
+    BP_AUTO(bp_freep) char *sql = bp_format(holder_sql, CLASS);
+    enum bp_code rc = bp_pg_query(pg, sql, &row, err);
+
+    if (rc != BP_OK)
+        return rc;
+    if (PQntuples(row) > 0) {
+        const char *age = bp_pg_value(row, 0, AGE);
+
+        bp_buf_printf(&who, " (process %s, user ", PQgetvalue(row, 0, PID));
+        bp_put_foreign(&who, PQgetvalue(row, 0, USER), WORDS_SHOWN);
+        bp_buf_printf(&who, ", from %s, for %s)", PQgetvalue(row, 0, ADDRESS),
+                      age != NULL ? age : "an unknown time");
+    }
+    return bp_fail(err, BP_ELOCKED, "another restore into database '%s' is running%s",
+                   PQdb(pg->conn), bp_buf_str(&who));
+}
+
+enum bp_code bp_pg_target_lock(struct bp_pg *pg, struct bp_err *err)
+{
+    BP_AUTO(bp_pg_clear) PGresult *row = NULL;
+    BP_AUTO(bp_freep) char *sql = bp_format("SELECT pg_try_advisory_lock(%d, 0)", CLASS);
+    enum bp_code rc = bp_pg_query(pg, sql, &row, err);
+
+    if (rc != BP_OK || bp_pg_is_true(row, 0, 0))
+        return rc;
+    return name_holder(pg, err);
+}
+
+static enum bp_code read_done(struct bp_pg *pg, struct bp_list *out, struct bp_err *err)
+{
+    BP_AUTO(bp_pg_clear) PGresult *rows = NULL;
+    enum bp_code rc = bp_pg_query(pg, "SELECT step FROM " BP_PG_MARKS_SCHEMA ".done", &rows, err);
+
+    for (int i = 0; rc == BP_OK && i < PQntuples(rows); i++)
+        bp_list_add(out, PQgetvalue(rows, i, 0));
+    return rc;
+}
+
+enum bp_code bp_pg_marks_read(struct bp_pg *pg, struct bp_target_marks *out, struct bp_err *err)
+{
+    BP_AUTO(bp_pg_clear) PGresult *there = NULL;
+    BP_AUTO(bp_pg_clear) PGresult *row = NULL;
+    enum bp_code rc = bp_pg_query(
+        pg, "SELECT to_regclass('" BP_PG_MARKS_SCHEMA ".restore') IS NOT NULL", &there, err);
+
+    *out = (struct bp_target_marks){0};
+    if (rc != BP_OK || !bp_pg_is_true(there, 0, 0))
+        return rc;
+    rc = bp_pg_query(pg, "SELECT archive, plan FROM " BP_PG_MARKS_SCHEMA ".restore", &row, err);
+    if (rc == BP_OK && PQntuples(row) > 0) {
+        out->found = true;
+        out->archive = bp_strdup(PQgetvalue(row, 0, 0));
+        out->plan = bp_strdup(PQgetvalue(row, 0, 1));
+        rc = read_done(pg, &out->done, err);
+    }
+    if (rc == BP_OK)
+        return BP_OK;
+    bp_target_marks_free(out);
+    return bp_wrap(err, "cannot read what an earlier restore left");
+}
+
+/* INSERT INTO ... VALUES (...), with one or two values. */
+static enum bp_code insert(struct bp_pg *pg, const char *into, const char *one, const char *two,
+                           struct bp_err *err)
+{
+    BP_AUTO(bp_freep) char *sql = NULL;
+    char *first = NULL;
+    char *second = NULL;
+
+    if (pg->conn == NULL)
+        return bp_fail(err, BP_EUNAVAILABLE, "the connection to the database is closed");
+    first = PQescapeLiteral(pg->conn, one, strlen(one));
+    second = two != NULL ? PQescapeLiteral(pg->conn, two, strlen(two)) : NULL;
+    sql = bp_format("INSERT INTO " BP_PG_MARKS_SCHEMA ".%s VALUES (%s%s%s)", into,
+                    first != NULL ? first : "''", second != NULL ? ", " : "",
+                    second != NULL ? second : "");
+    PQfreemem(first);
+    PQfreemem(second);
+    return bp_pg_run(pg, sql, err);
+}
+
+enum bp_code bp_pg_marks_begin(struct bp_pg *pg, const char *archive, const char *plan,
+                               struct bp_err *err)
+{
+    enum bp_code rc = bp_pg_run(
+        pg,
+        "DROP SCHEMA IF EXISTS " BP_PG_MARKS_SCHEMA " CASCADE;"
+        "CREATE SCHEMA " BP_PG_MARKS_SCHEMA ";"
+        "COMMENT ON SCHEMA " BP_PG_MARKS_SCHEMA " IS 'a restore by backproof has not ended yet';"
+        "CREATE TABLE " BP_PG_MARKS_SCHEMA ".restore (archive text, plan text);"
+        "CREATE TABLE " BP_PG_MARKS_SCHEMA ".done (step text)",
+        err);
+
+    if (rc == BP_OK)
+        rc = insert(pg, "restore", archive, plan, err);
+    return rc == BP_OK ? BP_OK : bp_wrap(err, "cannot begin to write down what is done");
+}
+
+enum bp_code bp_pg_marks_add(struct bp_pg *pg, const char *step, struct bp_err *err)
+{
+    enum bp_code rc = insert(pg, "done", step, NULL, err);
+
+    return rc == BP_OK ? BP_OK : bp_wrap(err, "cannot write down what is done");
+}
+
+enum bp_code bp_pg_marks_end(struct bp_pg *pg, struct bp_err *err)
+{
+    enum bp_code rc = bp_pg_run(pg, "DROP SCHEMA " BP_PG_MARKS_SCHEMA " CASCADE", err);
+
+    return rc == BP_OK ? BP_OK
+                       : bp_wrap(err, "cannot remove the schema '" BP_PG_MARKS_SCHEMA "'");
+}
