@@ -143,20 +143,36 @@ static enum bp_code run(struct bp_writer *self, const char *sql, const char *lab
     return rc;
 }
 
-/* An ordinary table that is no extension's: it holds nothing yet. */
+/*
+ * An ordinary table that is no extension's holds nothing yet. But rows that may change places go to
+ * the root of their partitions, whose leaves hold each other's: then the statement names another.
+ */
 static const char is_ours_sql[] =
-    "SELECT c.relkind = 'r' AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d"
+    "SELECT c.relkind = 'r' AND c.oid = %s::pg_catalog.regclass"
+    " AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d"
     " WHERE d.classid = 'pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = 'e')"
     " FROM pg_catalog.pg_class c WHERE c.oid = %s::pg_catalog.regclass";
 
-/* Whether the statement names this very table: rows that may change places go to the root of their
- * partitions, whose leaves hold each other's. */
-static bool is_copy_into(const char *copy, const char *table)
+/* The table that a COPY statement names; "" when it is none. Owned. */
+static char *table_of(const char *copy)
 {
-    size_t len = strlen(table);
+    const char *start = copy + (bp_text_starts_with(copy, "COPY ") ? strlen("COPY ") : strlen(copy));
+    const char *end = start;
+    bool quoted = false;
 
-    copy += bp_text_starts_with(copy, "COPY ") ? strlen("COPY ") : strlen(copy);
-    return strncmp(copy, table, len) == 0 && (copy[len] == ' ' || copy[len] == '(');
+    for (; *end != '\0' && (quoted || *end != ' '); end++)
+        quoted = quoted != (*end == '"');
+    return bp_strndup(start, (size_t)(end - start));
+}
+
+/* Owned. */
+static char *quote(PGconn *conn, const char *text)
+{
+    char *literal = PQescapeLiteral(conn, text, strlen(text));
+    char *copy = bp_strdup(literal != NULL ? literal : "''");
+
+    PQfreemem(literal);
+    return copy;
 }
 
 /*
@@ -168,17 +184,19 @@ static enum bp_code load(struct bp_writer *self, const char *table, const char *
 {
     struct postgres_writer *w = from_base(self);
     BP_AUTO(bp_pg_clear) PGresult *row = NULL;
-    BP_AUTO(bp_freep) char *ask = NULL;
+    BP_AUTO(bp_freep) char *named = table_of(copy);
     BP_AUTO(bp_freep) char *empty = bp_format("TRUNCATE ONLY %s", table);
-    char *quoted = NULL;
+    BP_AUTO(bp_freep) char *one = NULL;
+    BP_AUTO(bp_freep) char *other = NULL;
+    BP_AUTO(bp_freep) char *ask = NULL;
     enum bp_code rc = bp_pg_look(w->pg, err);
 
     w->fresh = false;
-    if (rc != BP_OK || !is_copy_into(copy, table))
+    if (rc != BP_OK || named[0] == '\0')
         return rc;
-    quoted = PQescapeLiteral(w->pg->conn, table, strlen(table));
-    ask = bp_format(is_ours_sql, quoted != NULL ? quoted : "''");
-    PQfreemem(quoted);
+    one = quote(w->pg->conn, named);
+    other = quote(w->pg->conn, table);
+    ask = bp_format(is_ours_sql, one, other);
     rc = bp_pg_query(w->pg, ask, &row, err);
     if (rc != BP_OK || PQntuples(row) == 0 || !bp_pg_is_true(row, 0, 0))
         return rc;

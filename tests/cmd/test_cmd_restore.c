@@ -91,15 +91,25 @@ Test(cmd_restore, a_dry_run_changes_nothing)
     target.contents = 2;
     cr_expect_eq(run("restore latest --backup-repo /x --clean --dry-run"), 0, "%s", fake.err);
     cr_expect_not(target.committed);
-    cr_expect(strstr(fake.out, "would restore ") == fake.out, "%s", fake.out);
+    cr_expect_not_null(strstr(fake.out, "would load:\n  \"public\".\"users\": 3 rows, 90 B\n"),
+                       "%s", fake.out);
+    cr_expect_not_null(strstr(fake.out, "would replace:\n  table public.t0\n"), "%s", fake.out);
+    cr_expect_not_null(strstr(fake.out, "\nwould restore "), "%s", fake.out);
 }
 
 Test(cmd_restore, needs_an_archive_and_takes_one)
 {
     cr_expect_eq(run("restore --backup-repo /x"), 2);
     cr_expect_str_eq(fake.err,
-                     "backproof: error: restore needs ID; hint: backproof restore --help\n");
+                     "backproof: error: restore needs ID or --at; hint: 'latest' is the newest "
+                     "archive\n");
     cr_expect_eq(run("restore a b --backup-repo /x"), 2);
+    cr_expect_eq(run("restore latest --at 2024-01-15T12:00Z --backup-repo /x"), 2);
+    cr_expect_not_null(strstr(fake.err, "ID and --at exclude each other"), "%s", fake.err);
+    cr_expect_eq(run("restore latest --clean --resume --backup-repo /x"), 2);
+    cr_expect_not_null(strstr(fake.err, "--resume and --clean exclude each other"));
+    cr_expect_eq(run("restore latest --jobs 65 --backup-repo /x"), 2);
+    cr_expect_not_null(strstr(fake.err, "at most 64"), "%s", fake.err);
 }
 
 Test(cmd_restore, refuses_a_password_on_the_command_line)
@@ -107,4 +117,20 @@ Test(cmd_restore, refuses_a_password_on_the_command_line)
     cr_expect_eq(run("restore latest --backup-repo /x --to postgresql://u:hunter22@h/d"), 2);
     cr_expect_str_eq(fake.err, "backproof: error: the password in --to would show in the process "
                                "list; set BACKPROOF_TARGET_URL instead\n");
+}
+
+Test(cmd_restore, takes_the_archive_of_a_time)
+{
+    cr_expect_eq(run("restore --at 2034-01-15T12:00Z --backup-repo /x"), 0, "%s", fake.err);
+    cr_expect(target.committed);
+    cr_expect_eq(run("restore --at 2004-01-15T12:00Z --backup-repo /x"), 4);
+}
+
+Test(cmd_restore, lists_what_failed_and_ends_with_1)
+{
+    target.refuses = "\"users\"";
+    cr_expect_eq(run("restore latest --backup-repo /x --continue-on-error"), 1);
+    cr_expect_not_null(strstr(fake.out, "failed:\n  table 'public.users': "), "%s", fake.out);
+    cr_expect_not_null(strstr(fake.err, "1 objects of archive 2024-01-15T14-30-45Z could not be"),
+                       "%s", fake.err);
 }

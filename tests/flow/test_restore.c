@@ -29,6 +29,40 @@ static bool confirm(void *ctx, const char *question)
     return answer;
 }
 
+#define ARCHIVE "backups/latest/latest_2024-01-15T14-30-45Z/"
+
+/* What the source would have written, with a checksum that is right. */
+static void put_file(const char *path, const char *text)
+{
+    const char *old = fake_store_get(&store, ARCHIVE "manifest.json");
+    BP_AUTO(bp_freep) char *full = bp_format(ARCHIVE "%s", path);
+    BP_AUTO(bp_buf_free) struct bp_buf rendered = {0};
+    struct bp_manifest m = {0};
+
+    cr_assert_eq(bp_manifest_parse(old, strlen(old), &m, &err), BP_OK, "%s", err.msg);
+    for (size_t i = 0; i < m.file_count; i++) {
+        if (strcmp(m.files[i].path, path) != 0)
+            continue;
+        m.files[i].bytes = (int64_t)strlen(text);
+        bp_sha256_hex(text, strlen(text), m.files[i].sha256);
+    }
+    bp_manifest_render(&m, &rendered);
+    bp_manifest_free(&m);
+    fake_store_put(&store, full, text);
+    fake_store_put(&store, ARCHIVE "manifest.json", bp_buf_str(&rendered));
+}
+
+#define BLOCK(name, type, sql)                                                                     \
+    "--\n-- Name: " name "; Type: " type "; Schema: public; Owner: a\n--\n\n" sql "\n\n"
+#define HEAD "SET statement_timeout = 0;\n\n"
+
+static const char pre_data[] = HEAD BLOCK("users", "TABLE", "CREATE TABLE public.users (id int);");
+static const char post_data[] =
+    HEAD BLOCK("users users_pkey", "CONSTRAINT",
+               "ALTER TABLE ONLY public.users\n    ADD CONSTRAINT users_pkey PRIMARY KEY (id);")
+        BLOCK("users_a", "INDEX", "CREATE INDEX users_a ON public.users USING btree (id);")
+            BLOCK("users_b", "INDEX", "CREATE INDEX users_b ON public.users USING btree (id);");
+
 static void set_up(void)
 {
     struct fake_source source = fake_source(tables);
@@ -48,17 +82,21 @@ static void set_up(void)
     target = fake_target();
     out = (struct bp_out){.out = stdout, .err = stderr, .level = BP_LEVEL_QUIET};
     cr_assert_eq(bp_flow_backup(&backup, &made, &err), BP_OK);
+    put_file("database/pre-data.sql", pre_data);
+    put_file("database/post-data.sql", post_data);
     job = (struct bp_restore_job){.store = &store.base,
                                   .target = &target.base,
                                   .clock = &fclock.base,
                                   .out = &out,
                                   .archive = "latest",
                                   .branch = "main",
+                                  .jobs = 1,
                                   .confirm = confirm};
 }
 
 static void tear_down(void)
 {
+    bp_restore_result_free(&result);
     fake_store_release(&store);
     fake_target_release(&target);
 }
@@ -67,6 +105,7 @@ TestSuite(restore, .init = set_up, .fini = tear_down);
 
 static enum bp_code run(void)
 {
+    bp_restore_result_free(&result);
     return bp_flow_restore(&job, &result, &err);
 }
 
@@ -74,15 +113,19 @@ Test(restore, runs_everything_in_order_and_commits)
 {
     cr_assert_eq(run(), BP_OK, "%s", err.msg);
     cr_expect_str_eq(bp_buf_str(&target.log),
-                     "begin UTF8\n"
+                     "begin\n"
                      "run roles.sql\n"
-                     "run database/pre-data.sql\n"
+                     "define database/pre-data.sql: TABLE public.users\n"
                      "run database/large-objects/data.sql\n"
                      "copy COPY \"public\".\"users\" (\"id\") FROM stdin;\n"
                      "copy COPY \"a\nb\".\"x;y\" (\"id\") FROM stdin;\n"
                      "run database/sequences.sql\n"
-                     "run database/post-data.sql\n"
-                     "run database/refresh.sql\n");
+                     "define database/post-data.sql: CONSTRAINT public.users users_pkey\n"
+                     "define database/post-data.sql: INDEX public.users_a\n"
+                     "define database/post-data.sql: INDEX public.users_b\n"
+                     "commit\n"
+                     "define statistics\n"
+                     "define statistics\n");
     cr_expect(target.committed);
     cr_expect_eq(result.rows, 5);
     cr_expect_str_eq(result.id, "2024-01-15T14-30-45Z");
@@ -117,7 +160,7 @@ Test(restore, asks_before_it_replaces_anything)
     cr_expect_str_eq(bp_buf_str(&target.log), "");
     answer = true;
     cr_expect_eq(run(), BP_OK, "%s", err.msg);
-    cr_expect(bp_buf_str(&target.log) == strstr(bp_buf_str(&target.log), "begin UTF8\nclean\n"));
+    cr_expect(bp_buf_str(&target.log) == strstr(bp_buf_str(&target.log), "begin\nclean\n"));
 }
 
 Test(restore, does_not_clean_what_is_empty)
@@ -155,32 +198,11 @@ Test(restore, notices_rows_that_the_target_did_not_take)
 
 Test(restore, does_not_commit_after_a_failing_statement)
 {
-    target.refuses = "database/post-data.sql";
+    target.refuses = "users_pkey";
     cr_expect_eq(run(), BP_EFAILED);
     cr_expect_not(target.committed);
-    cr_expect_str_eq(err.msg, "nothing was restored: syntax error");
-}
-
-/* A file whose checksum is right and that still is no data file. */
-static void put_data(const char *text)
-{
-    const char *path = "backups/latest/latest_2024-01-15T14-30-45Z/public/tables/users/data.sql";
-    const char *manifest_path = "backups/latest/latest_2024-01-15T14-30-45Z/manifest.json";
-    const char *old = fake_store_get(&store, manifest_path);
-    struct bp_manifest m = {0};
-    BP_AUTO(bp_buf_free) struct bp_buf rendered = {0};
-
-    cr_assert_eq(bp_manifest_parse(old, strlen(old), &m, &err), BP_OK, "%s", err.msg);
-    for (size_t i = 0; i < m.file_count; i++) {
-        if (strcmp(m.files[i].path, "public/tables/users/data.sql") != 0)
-            continue;
-        m.files[i].bytes = (int64_t)strlen(text);
-        bp_sha256_hex(text, strlen(text), m.files[i].sha256);
-    }
-    bp_manifest_render(&m, &rendered);
-    bp_manifest_free(&m);
-    fake_store_put(&store, path, text);
-    fake_store_put(&store, manifest_path, bp_buf_str(&rendered));
+    cr_expect_str_eq(err.msg, "nothing was restored: database/post-data.sql: CONSTRAINT "
+                              "public.users users_pkey: syntax error");
 }
 
 Test(restore, refuses_a_file_that_is_no_data_file)
@@ -196,7 +218,7 @@ Test(restore, refuses_a_file_that_is_no_data_file)
                                       "SELECT 1;\n1\n\\.\n"};
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        put_data(bad[i]);
+        put_file("public/tables/users/data.sql", bad[i]);
         cr_expect_eq(run(), BP_EINTEGRITY, "row %zu: %s", i, err.msg);
         cr_expect_not_null(strstr(err.msg, "is no data file"), "row %zu: %s", i, err.msg);
     }

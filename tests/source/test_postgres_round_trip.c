@@ -48,14 +48,14 @@ static void back_up(const struct test_db *db, struct kept *kept)
                  BP_OK, "%s", err.msg);
 }
 
-static void run(struct bp_target *target, const char *sql, const char *label)
+static void run(struct bp_writer *target, const char *sql, const char *label)
 {
     struct bp_err err = {0};
 
     cr_assert_eq(target->ops->run(target, sql, label, &err), BP_OK, "%s", err.msg);
 }
 
-static void load_rows(struct bp_target *target, const struct kept *kept)
+static void load_rows(struct bp_writer *target, const struct kept *kept)
 {
     for (size_t i = 0; i < kept->tables.count; i++) {
         const struct bp_table *t = &kept->tables.at[i];
@@ -77,12 +77,11 @@ static void load_rows(struct bp_target *target, const struct kept *kept)
 
 static void restore(const struct test_db *db, const struct kept *kept, bool clean)
 {
-    BP_AUTO(bp_target_freep) struct bp_target *target = bp_postgres_target_new(&db->options);
-    struct bp_target_info info;
+    BP_AUTO(test_writer_drop) struct test_writer at = test_writer(db);
+    struct bp_writer *target = at.writer;
     struct bp_err err = {0};
 
-    cr_assert_eq(target->ops->open(target, &info, &err), BP_OK, "%s", err.msg);
-    cr_assert_eq(target->ops->begin(target, "UTF8", &err), BP_OK, "%s", err.msg);
+    cr_assert_eq(target->ops->begin(target, true, &err), BP_OK, "%s", err.msg);
     if (clean)
         cr_assert_eq(target->ops->clean(target, &err), BP_OK, "%s", err.msg);
     run(target, kept->ddl.roles, "roles.sql");
@@ -166,9 +165,8 @@ Test(postgres_round_trip, leaves_a_cleaned_database_like_a_new_one)
 {
     BP_AUTO(test_db_drop) struct test_db empty = {0};
     BP_AUTO(test_db_drop) struct test_db full = {0};
-    BP_AUTO(bp_target_freep) struct bp_target *target = NULL;
+    BP_AUTO(test_writer_drop) struct test_writer at = {0};
     BP_AUTO(bp_list_free) struct bp_list some = {0};
-    struct bp_target_info info;
     struct bp_err err = {0};
     int64_t count = 0;
 
@@ -177,12 +175,10 @@ Test(postgres_round_trip, leaves_a_cleaned_database_like_a_new_one)
     test_db_load(&full, "odd.sql");
     test_db_run(&full, "CREATE LANGUAGE plpgsql2 HANDLER plpgsql_call_handler;"
                        "REVOKE ALL ON SCHEMA public FROM PUBLIC; COMMENT ON SCHEMA public IS 'x'");
-    target = bp_postgres_target_new(&full.options);
-    cr_assert_eq(target->ops->open(target, &info, &err), BP_OK, "%s", err.msg);
-    cr_assert_eq(target->ops->begin(target, "UTF8", &err), BP_OK, "%s", err.msg);
-    cr_assert_eq(target->ops->clean(target, &err), BP_OK, "%s", err.msg);
-    cr_assert_eq(target->ops->commit(target, &err), BP_OK, "%s", err.msg);
+    at = test_writer_begin(&full);
+    cr_assert_eq(at.writer->ops->clean(at.writer, &err), BP_OK, "%s", err.msg);
+    cr_assert_eq(at.writer->ops->commit(at.writer, &err), BP_OK, "%s", err.msg);
     expect_same_dump(&empty, &full);
-    cr_assert_eq(target->ops->contents(target, &some, &count, &err), BP_OK, "%s", err.msg);
+    cr_assert_eq(at.target->ops->contents(at.target, &some, &count, &err), BP_OK, "%s", err.msg);
     cr_expect_eq(count, 0, "%s", some.count > 0 ? some.at[0] : "");
 }

@@ -267,3 +267,31 @@ char *test_copy_out(const struct bp_table *table)
     bp_pg_put_copy_out(&sql, &slice);
     return bp_buf_take(&sql);
 }
+
+struct test_writer test_writer(const struct test_db *db)
+{
+    struct test_writer at = {.target = bp_postgres_target_new(&db->options)};
+    const struct bp_writer_want want = {
+        .encoding = "UTF8", .preamble = "", .clock = db->options.clock};
+    struct bp_target_info info;
+    struct bp_err err = {0};
+
+    cr_assert_eq(at.target->ops->open(at.target, &info, &err), BP_OK, "%s", err.msg);
+    cr_assert_eq(at.target->ops->writer(at.target, &want, &at.writer, &err), BP_OK, "%s", err.msg);
+    return at;
+}
+
+struct test_writer test_writer_begin(const struct test_db *db)
+{
+    struct test_writer at = test_writer(db);
+    struct bp_err err = {0};
+
+    cr_assert_eq(at.writer->ops->begin(at.writer, true, &err), BP_OK, "%s", err.msg);
+    return at;
+}
+
+void test_writer_drop(struct test_writer *at)
+{
+    bp_writer_freep(&at->writer);
+    bp_target_freep(&at->target);
+}

@@ -42,6 +42,16 @@ void test_db_dump(const struct test_db *db, const char *option, struct bp_buf *o
 /* A connection in the snapshot of this source, which must have been taken. */
 struct bp_reader *test_reader(struct bp_source *source);
 
+/* A target that is open, and its first connection. */
+struct test_writer {
+    struct bp_target *target;
+    struct bp_writer *writer;
+};
+
+struct test_writer test_writer(const struct test_db *db);
+struct test_writer test_writer_begin(const struct test_db *db); /* in a transaction */
+void test_writer_drop(struct test_writer *at);                  /* for BP_AUTO */
+
 /* All rows of a table, appended to out. */
 enum bp_code test_rows(struct bp_reader *reader, const struct bp_table *table, struct bp_buf *out,
                        struct bp_err *err);

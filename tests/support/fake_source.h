@@ -2,6 +2,7 @@
 #ifndef TESTS_SUPPORT_FAKE_SOURCE_H
 #define TESTS_SUPPORT_FAKE_SOURCE_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "base/buf.h"
@@ -55,17 +56,28 @@ struct fake_source {
 
 struct fake_source fake_source(const struct fake_source_table *tables);
 
+/* Its connections write down, in the order in which they come, what they are told; what is rolled
+ * back is written down too. */
 struct fake_target {
     struct bp_target base;
-    struct bp_buf log; /* "begin UTF8\nrun roles.sql\ncopy COPY ...\n ..." */
+    pthread_mutex_t lock; /* of the log and the rows */
+    struct bp_buf log;    /* "begin\nrun roles.sql\ncopy COPY ...\n ..." */
     struct bp_buf rows;
+    struct bp_list marks; /* that were committed */
+    char *marks_archive;  /* NULL: there are none */
+    char *marks_plan;
     int64_t contents;
     int version_num;
-    int64_t rows_lost;   /* copy_end tells so many fewer */
-    const char *refuses; /* the label of the run that fails; NULL: none */
-    bool committed;
+    int64_t rows_lost;    /* copy_end tells so many fewer */
+    const char *refuses;  /* labels and tables with this in them fail; NULL: none */
+    enum bp_code refusal; /* how; BP_OK: BP_EFAILED */
+    int refusals;         /* so often; 0: always */
+    bool locked;          /* another restore runs */
+    const char *has;      /* a table that is there; NULL: none */
+    bool committed;       /* the last transaction */
     enum bp_code commit_result;
-    int64_t pending;
+    atomic_int writers; /* that were not freed */
+    atomic_int most_writers;
 };
 
 struct fake_target fake_target(void);
