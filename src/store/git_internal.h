@@ -4,7 +4,8 @@
  *   git_edit.c   the edits of a commit, the commit itself
  *   git_stage.c  files for the next commit
  *   git_pack.c   the packs that their contents are written into
- *   git_tree.c   reading trees and blobs of the working copy
+ *   git_tree.c   reading trees of the working copy
+ *   git_read.c   reading files of it
  *   git_fetch.c  getting objects from the server
  *   git_push.c   sending a commit to the server
  *   git_parts.c  sending more than the server takes in one push
@@ -246,6 +247,11 @@ enum bp_code bp_git_base(struct bp_store *self, const char *path, struct bp_err 
 enum bp_code bp_git_list(struct bp_store *self, const char *path, struct bp_list *names,
                          struct bp_err *err);
 enum bp_code bp_git_fetch(struct bp_store *self, const struct bp_list *paths, struct bp_err *err);
+/* git_read.c */
+
+/* Where a content is: in the working copy, else in the repository that lies on this machine; NULL:
+ * nowhere. */
+git_odb *bp_git_odb_of(const struct bp_git_store *git, const git_oid *id);
 enum bp_code bp_git_find_blob(struct bp_store *self, const char *path, struct bp_blob *out,
                               struct bp_err *err);
 enum bp_code bp_git_read(struct bp_store *self, const char *path, size_t limit, struct bp_buf *out,

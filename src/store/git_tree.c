@@ -31,12 +31,6 @@ void bp_git_builder_freep(git_treebuilder **builder)
     *builder = NULL;
 }
 
-static void object_freep(git_odb_object **object)
-{
-    git_odb_object_free(*object);
-    *object = NULL;
-}
-
 enum bp_code bp_git_fail(struct bp_err *err, int result, const char *fmt, ...)
 {
     const git_error *last = git_error_last();
@@ -377,15 +371,6 @@ static void lend_local(struct bp_git_store *git)
     }
 }
 
-/* Where a content is: in the working copy, else in the repository that lies on this machine; NULL:
- * nowhere. */
-static git_odb *odb_of(const struct bp_git_store *git, const git_oid *id)
-{
-    if (git_odb_exists(git->odb, id))
-        return git->odb;
-    return git->local != NULL && git_odb_exists(git->local, id) ? git->local : NULL;
-}
-
 enum bp_code bp_git_fetch(struct bp_store *self, const struct bp_list *paths, struct bp_err *err)
 {
     struct bp_git_store *git = (struct bp_git_store *)self;
@@ -405,83 +390,10 @@ enum bp_code bp_git_fetch(struct bp_store *self, const struct bp_list *paths, st
     if (rc == BP_OK)
         rc = add_blobs_below(git, &trees, &blobs, err);
     for (size_t i = 0; rc == BP_OK && i < blobs.count; i++) {
-        if (odb_of(git, &blobs.at[i]) == NULL)
+        if (bp_git_odb_of(git, &blobs.at[i]) == NULL)
             bp_git_ids_add(&missing, &blobs.at[i]);
     }
     if (rc != BP_OK || missing.count == 0)
         return rc;
     return bp_git_wire_objects(git, &missing, BP_GIT_ALONE, err);
-}
-
-/* An object database may be used by several threads at once; a repository may not:
- * https://github.com/libgit2/libgit2/blob/main/docs/threading.md */
-static enum bp_code read_blob(struct bp_git_store *git, const char *path, const git_oid *id,
-                              size_t limit, struct bp_buf *out, struct bp_err *err)
-{
-    git_odb *odb = odb_of(git, id);
-    BP_AUTO(object_freep) git_odb_object *object = NULL;
-    git_object_t type = GIT_OBJECT_INVALID;
-    size_t len = 0;
-    int result = git_odb_read_header(&len, &type, odb != NULL ? odb : git->odb, id);
-
-    if (result == 0 && len > limit)
-        return bp_fail(err, BP_EFAILED, "'%s' has %zu bytes, more than the limit of %zu", path, len,
-                       limit);
-    if (result == 0)
-        result = git_odb_read(&object, odb != NULL ? odb : git->odb, id);
-    if (result != 0)
-        return bp_git_fail(err, result, "read '%s' of the branch '%s'", path, git->options.branch);
-    bp_buf_add(out, git_odb_object_data(object), git_odb_object_size(object));
-    return BP_OK;
-}
-
-enum bp_code bp_git_find_blob(struct bp_store *self, const char *path, struct bp_blob *out,
-                              struct bp_err *err)
-{
-    struct bp_git_store *git = (struct bp_git_store *)self;
-    struct bp_git_item item = {0};
-    enum bp_code rc = bp_git_find(git, bp_git_root(git), path, &item, err);
-
-    if (rc != BP_OK)
-        return rc;
-    if (item.mode != GIT_FILEMODE_BLOB && item.mode != GIT_FILEMODE_BLOB_EXECUTABLE)
-        return bp_fail(err, BP_ENOTFOUND, "no file '%s' in the branch '%s'", path,
-                       git->options.branch);
-    (void)git_oid_tostr(out->id, sizeof(out->id), &item.id);
-    out->known = bp_git_ids_has(&git->known, &item.id);
-    return BP_OK;
-}
-
-/* The way to a file, and the file itself if it was not fetched before. */
-static enum bp_code find_blob(struct bp_git_store *git, const char *path, struct bp_git_item *item,
-                              struct bp_err *err)
-{
-    struct bp_git_ids one = {0};
-    enum bp_code rc = bp_git_find(git, bp_git_root(git), path, item, err);
-
-    if (rc != BP_OK)
-        return rc;
-    if (item->mode == GIT_FILEMODE_UNREADABLE)
-        return bp_fail(err, BP_ENOTFOUND, "no file '%s' in the branch '%s'", path,
-                       git->options.branch);
-    if (item->mode != GIT_FILEMODE_BLOB && item->mode != GIT_FILEMODE_BLOB_EXECUTABLE)
-        return bp_fail(err, BP_EFAILED, "'%s' in the branch '%s' is not a file", path,
-                       git->options.branch);
-    one = (struct bp_git_ids){.at = &item->id, .count = 1};
-    if (odb_of(git, &item->id) == NULL)
-        rc = bp_git_wire_objects(git, &one, BP_GIT_ALONE, err);
-    return rc;
-}
-
-enum bp_code bp_git_read(struct bp_store *self, const char *path, size_t limit, struct bp_buf *out,
-                         struct bp_err *err)
-{
-    struct bp_git_store *git = (struct bp_git_store *)self;
-    struct bp_git_item item = {0};
-    enum bp_code rc = BP_OK;
-
-    (void)pthread_mutex_lock(&git->reading);
-    rc = find_blob(git, path, &item, err);
-    (void)pthread_mutex_unlock(&git->reading);
-    return rc == BP_OK ? read_blob(git, path, &item.id, limit, out, err) : rc;
 }
