@@ -151,7 +151,10 @@ Test(postgres_scratch_cluster, the_environment_of_the_program_stays_with_it)
                                        "PGOPTIONS=-c work_mem=no", "PGPASSWORD=secret",
                                        "PGHOST=db.invalid",        NULL};
     BP_AUTO(bp_scratch_freep) struct bp_scratch *scratch = NULL;
+    const struct bp_writer_want writing = {
+        .encoding = "UTF8", .preamble = "", .clock = options.clock};
     BP_AUTO(bp_target_freep) struct bp_target *target = NULL;
+    BP_AUTO(bp_writer_freep) struct bp_writer *writer = NULL;
     struct bp_target_info at;
 
     env.vars = vars;
@@ -159,9 +162,10 @@ Test(postgres_scratch_cluster, the_environment_of_the_program_stays_with_it)
     cr_assert_eq(scratch->ops->start(scratch, &want, &info, &err), BP_OK, "%s", err.msg);
     target = scratch->ops->target(scratch);
     cr_assert_eq(target->ops->open(target, &at, &err), BP_OK, "%s", err.msg);
-    cr_assert_eq(target->ops->begin(target, "UTF8", &err), BP_OK, "%s", err.msg);
+    cr_assert_eq(target->ops->writer(target, &writing, &writer, &err), BP_OK, "%s", err.msg);
+    cr_assert_eq(writer->ops->begin(writer, true, &err), BP_OK, "%s", err.msg);
     cr_expect_eq(
-        target->ops->run(target,
+        writer->ops->run(writer,
                          "CREATE TABLE public.e (v text);"
                          "COPY public.e FROM PROGRAM 'env' (FORMAT csv, DELIMITER e'\\b');"
                          "DO $$BEGIN IF NOT EXISTS (SELECT FROM public.e WHERE v ~ '^PATH')"
