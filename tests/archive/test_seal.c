@@ -55,9 +55,9 @@ Test(seal, what_is_sealed_is_opened_by_each_recipient)
         bp_random(text, sizes[i] / 2); /* half of it cannot be compressed */
         seal(text, sizes[i]);
         cr_assert_eq(unseal(&mine), BP_OK, "%zu: %s", sizes[i], err.msg);
-        cr_expect(opened.len == sizes[i] && memcmp(opened.data, text, sizes[i]) == 0);
+        cr_expect(opened.len == sizes[i] && memcmp(bp_buf_str(&opened), text, sizes[i]) == 0);
         cr_assert_eq(unseal(&others), BP_OK, "%zu: %s", sizes[i], err.msg);
-        cr_expect(opened.len == sizes[i] && memcmp(opened.data, text, sizes[i]) == 0);
+        cr_expect(opened.len == sizes[i] && memcmp(bp_buf_str(&opened), text, sizes[i]) == 0);
     }
 }
 
