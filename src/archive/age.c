@@ -223,35 +223,35 @@ static enum bp_code write_chunk(struct bp_age_writer *w, bool last, struct bp_er
     return w->sink(w->ctx, w->sealed, len + BP_AGE_TAG, err);
 }
 
-enum bp_code bp_age_writer_add(struct bp_age_writer *w, const void *data, size_t len,
+enum bp_code bp_age_writer_add(struct bp_age_writer *writer, const void *data, size_t len,
                                struct bp_err *err)
 {
     const unsigned char *p = data;
 
-    if (!w->begun && write_header(w, err) != BP_OK)
+    if (!writer->begun && write_header(writer, err) != BP_OK)
         return err->code;
     while (len > 0) {
-        size_t more = BP_AGE_CHUNK - w->filled < len ? BP_AGE_CHUNK - w->filled : len;
+        size_t more = BP_AGE_CHUNK - writer->filled < len ? BP_AGE_CHUNK - writer->filled : len;
 
         /* Only now it is known not to be the last one. */
-        if (w->filled == BP_AGE_CHUNK) {
-            if (write_chunk(w, false, err) != BP_OK)
+        if (writer->filled == BP_AGE_CHUNK) {
+            if (write_chunk(writer, false, err) != BP_OK)
                 return err->code;
             continue;
         }
-        memcpy(w->chunk + w->filled, p, more);
-        w->filled += more;
+        memcpy(writer->chunk + writer->filled, p, more);
+        writer->filled += more;
         p += more;
         len -= more;
     }
     return BP_OK;
 }
 
-enum bp_code bp_age_writer_end(struct bp_age_writer *w, struct bp_err *err)
+enum bp_code bp_age_writer_end(struct bp_age_writer *writer, struct bp_err *err)
 {
-    if (!w->begun && write_header(w, err) != BP_OK)
+    if (!writer->begun && write_header(writer, err) != BP_OK)
         return err->code;
-    return write_chunk(w, true, err);
+    return write_chunk(writer, true, err);
 }
 
 void bp_age_writer_freep(struct bp_age_writer **writer)
@@ -373,26 +373,26 @@ static enum bp_code add_payload(struct bp_age_reader *r, const unsigned char *p,
     return BP_OK;
 }
 
-enum bp_code bp_age_reader_add(struct bp_age_reader *r, const void *data, size_t len,
+enum bp_code bp_age_reader_add(struct bp_age_reader *reader, const void *data, size_t len,
                                struct bp_err *err)
 {
     const unsigned char *p = data;
     size_t used = 0;
 
-    while (!r->begun && len > 0) {
-        if (add_header(r, p, len, &used, err) != BP_OK)
+    while (!reader->begun && len > 0) {
+        if (add_header(reader, p, len, &used, err) != BP_OK)
             return err->code;
         p += used;
         len -= used;
     }
-    return add_payload(r, p, len, err);
+    return add_payload(reader, p, len, err);
 }
 
-enum bp_code bp_age_reader_end(struct bp_age_reader *r, struct bp_err *err)
+enum bp_code bp_age_reader_end(struct bp_age_reader *reader, struct bp_err *err)
 {
-    if (!r->begun || r->filled < BP_AGE_TAG)
+    if (!reader->begun || reader->filled < BP_AGE_TAG)
         return bp_fail(err, BP_EINTEGRITY, "it is cut off");
-    return read_chunk(r, true, err);
+    return read_chunk(reader, true, err);
 }
 
 void bp_age_reader_freep(struct bp_age_reader **reader)

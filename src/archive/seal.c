@@ -68,18 +68,19 @@ static enum bp_code give_up_sealing(struct bp_sealer *s, struct bp_err *err)
     return err->code;
 }
 
-enum bp_code bp_sealer_add(struct bp_sealer *s, const void *data, size_t len, struct bp_err *err)
+enum bp_code bp_sealer_add(struct bp_sealer *sealer, const void *data, size_t len,
+                           struct bp_err *err)
 {
-    if (s->why.code != BP_OK || deflate(s, data, len, ZSTD_e_continue, err) != BP_OK)
-        return give_up_sealing(s, err);
+    if (sealer->why.code != BP_OK || deflate(sealer, data, len, ZSTD_e_continue, err) != BP_OK)
+        return give_up_sealing(sealer, err);
     return BP_OK;
 }
 
-enum bp_code bp_sealer_end(struct bp_sealer *s, struct bp_err *err)
+enum bp_code bp_sealer_end(struct bp_sealer *sealer, struct bp_err *err)
 {
-    if (s->why.code != BP_OK || deflate(s, "", 0, ZSTD_e_end, err) != BP_OK ||
-        bp_age_writer_end(s->age, err) != BP_OK)
-        return give_up_sealing(s, err);
+    if (sealer->why.code != BP_OK || deflate(sealer, "", 0, ZSTD_e_end, err) != BP_OK ||
+        bp_age_writer_end(sealer->age, err) != BP_OK)
+        return give_up_sealing(sealer, err);
     return BP_OK;
 }
 
@@ -159,21 +160,21 @@ static enum bp_code give_up_opening(struct bp_unsealer *u, struct bp_err *err)
     return err->code;
 }
 
-enum bp_code bp_unsealer_add(struct bp_unsealer *u, const void *data, size_t len,
+enum bp_code bp_unsealer_add(struct bp_unsealer *unsealer, const void *data, size_t len,
                              struct bp_err *err)
 {
-    if (u->why.code != BP_OK || bp_age_reader_add(u->age, data, len, err) != BP_OK)
-        return give_up_opening(u, err);
+    if (unsealer->why.code != BP_OK || bp_age_reader_add(unsealer->age, data, len, err) != BP_OK)
+        return give_up_opening(unsealer, err);
     return BP_OK;
 }
 
-enum bp_code bp_unsealer_end(struct bp_unsealer *u, struct bp_err *err)
+enum bp_code bp_unsealer_end(struct bp_unsealer *unsealer, struct bp_err *err)
 {
-    if (u->why.code != BP_OK || bp_age_reader_end(u->age, err) != BP_OK)
-        return give_up_opening(u, err);
-    if (!u->whole) {
+    if (unsealer->why.code != BP_OK || bp_age_reader_end(unsealer->age, err) != BP_OK)
+        return give_up_opening(unsealer, err);
+    if (!unsealer->whole) {
         bp_fail(err, BP_EINTEGRITY, "what is sealed is no whole zstd text");
-        return give_up_opening(u, err);
+        return give_up_opening(unsealer, err);
     }
     return BP_OK;
 }
