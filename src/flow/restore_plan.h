@@ -73,10 +73,26 @@ struct bp_restore_plan {
 };
 
 /*
- * Work out the plan. With --schema or --table: the definitions of what was chosen, its rows, its
- * own sequences and their values, its indexes and constraints, triggers, policies, owners and
- * grants; a foreign key to a table that is not chosen is left out, as is what else needs something
- * outside; skipped (owned) names each such thing for a person. No roles, large objects, extensions.
+ * Work out the plan.
+ *
+ * A part (--schema, --table): the definitions of what was chosen, its rows, its own sequences and
+ * their values, its indexes and constraints, triggers, policies, owners and grants. A partitioned
+ * table takes its partitions with it, wherever they are; a partition chosen alone is a table that
+ * is not attached; children that only inherit are not taken. A view may be chosen like a table.
+ * The schemas are made if they are not there, and only then get their owner. Left out and named in
+ * skipped (owned): a foreign key, trigger, view, default ... that needs something of the archive
+ * that is not restored, what is about members of extensions, publications. Kept, with a warning in
+ * skipped: a table or a function that needs such a thing (a column's type). Without a word: roles,
+ * large objects, extensions, casts, languages, event triggers and all else that has no schema.
+ *
+ * --into-schema changes names in the statements, and literals 'a.b'::regclass; what else names the
+ * old schema (a body, another literal) stays and is named in skipped. Default privileges of the old
+ * schema are left out.
+ *
+ * --no-owner: no role is made, nothing gets an owner; default privileges go too, as each is of a
+ * role. --no-privileges: no grants, no default privileges. --role-map: owners, grants, default
+ * privileges, policies and user mappings name the new role, which has to be there; roles.sql makes
+ * all roles but the mapped ones, and leaves the memberships that have a mapped role in them.
  *
  * BP_ENOTFOUND: no such schema or table in the archive (the message offers names like it).
  * BP_EUSAGE: --into-schema without a choice, a map that cannot be read or maps one role twice, two
@@ -89,6 +105,11 @@ enum bp_code bp_restore_plan_make(const struct bp_manifest *manifest,
 
 /* The COPY statement of a data file, for another table. Owned by the caller; NULL: it is none. */
 char *bp_restore_copy(const char *statement, const char *target) BP_CHECK;
+
+/* The text of a large-objects file with the owners and grants that are wanted. *out is owned by the
+ * caller. BP_EUSAGE: as bp_restore_plan_make(). */
+enum bp_code bp_restore_objects(const struct bp_restore_want *want, const char *text, char **out,
+                                struct bp_err *err) BP_CHECK;
 
 void bp_restore_plan_free(struct bp_restore_plan *plan); /* for BP_AUTO */
 

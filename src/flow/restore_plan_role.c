@@ -85,6 +85,8 @@ enum { WORD_SIZE = 24 };
 
 struct reader {
     const struct bp_role_maps *maps;
+    bool no_owner;
+    bool no_grants;
     struct bp_sql sql;
     size_t depth; /* of brackets */
     size_t place; /* of the next word in its statement, from 0 */
@@ -175,9 +177,11 @@ static void put_token(struct reader *r)
     r->was_role = name != NULL;
 }
 
-static void end_statement(struct reader *r, bool no_owner, struct bp_buf *out)
+static void end_statement(struct reader *r, struct bp_buf *out)
 {
-    if (!no_owner || !r->owner)
+    bool grants = r->verb == GRANTS || r->verb == SESSION;
+
+    if ((!r->no_owner || !r->owner) && (!r->no_grants || !grants))
         bp_buf_add(out, bp_buf_str(&r->part), r->part.len);
     bp_buf_cut(&r->part, 0);
     r->place = 0;
@@ -187,23 +191,44 @@ static void end_statement(struct reader *r, bool no_owner, struct bp_buf *out)
     r->last[0] = '\0';
 }
 
-char *bp_restore_role_sql(const char *sql, const struct bp_role_maps *maps, bool no_owner)
+static char *change(struct reader r, const char *sql)
 {
-    struct reader r = {.maps = maps, .sql = bp_script_sql(sql)};
     BP_AUTO(bp_buf_free) struct bp_buf out = {0};
-    size_t start = (size_t)(r.sql.at - sql);
+    size_t start = 0;
+
+    r.sql = bp_script_sql(sql);
+    start = (size_t)(r.sql.at - sql);
 
     bp_buf_add(&out, sql, start);
     while (bp_sql_next(&r.sql)) {
         put_token(&r);
         if (r.depth == 0 && bp_sql_is(&r.sql, ';'))
-            end_statement(&r, no_owner, &out);
+            end_statement(&r, &out);
     }
-    end_statement(&r, no_owner, &out);
+    end_statement(&r, &out);
     bp_buf_free(&r.part);
     if (strspn(bp_buf_str(&out) + start, " \n") == out.len - start)
         return bp_strdup("");
     return bp_buf_take(&out);
+}
+
+char *bp_restore_role_sql(const char *sql, const struct bp_role_maps *maps, bool no_owner)
+{
+    return change((struct reader){.maps = maps, .no_owner = no_owner}, sql);
+}
+
+enum bp_code bp_restore_objects(const struct bp_restore_want *want, const char *text, char **out,
+                                struct bp_err *err)
+{
+    BP_AUTO(bp_role_maps_free) struct bp_role_maps maps = {0};
+
+    if (bp_role_maps_read(want->role_maps, &maps, err) != BP_OK)
+        return err->code;
+    *out = change((struct reader){.maps = &maps,
+                                  .no_owner = want->no_owner,
+                                  .no_grants = want->no_privileges},
+                  text);
+    return BP_OK;
 }
 
 /* ---- roles.sql ---- */

@@ -113,3 +113,21 @@ Test(restore_plan_role, a_mapped_role_is_not_made_nor_given_members)
         rest,
         "\nDO $b$ SELECT WHERE rolname = 'x'; CREATE ROLE x; COMMENT ON ROLE x IS 'a'; $b$;\n");
 }
+
+Test(restore_plan_role, large_objects_get_the_owners_and_grants_that_are_wanted)
+{
+    static const char *const text = "SELECT pg_catalog.lo_create(1);\n"
+                                    "ALTER LARGE OBJECT 1 OWNER TO a;\n"
+                                    "GRANT SELECT ON LARGE OBJECT 1 TO a;\n";
+    struct bp_restore_want want = {.role_maps = &given, .no_privileges = true};
+    BP_AUTO(bp_freep) char *mapped = NULL;
+    BP_AUTO(bp_freep) char *bare = NULL;
+
+    bp_list_add(&given, "a=n");
+    cr_assert_eq(bp_restore_objects(&want, text, &mapped, &err), BP_OK, "%s", err.msg);
+    cr_expect_str_eq(mapped, "SELECT pg_catalog.lo_create(1);\n"
+                             "ALTER LARGE OBJECT 1 OWNER TO \"n\";\n");
+    want.no_owner = true;
+    cr_assert_eq(bp_restore_objects(&want, text, &bare, &err), BP_OK);
+    cr_expect_str_eq(bare, "SELECT pg_catalog.lo_create(1);\n");
+}
