@@ -99,17 +99,17 @@ class Shop(ProgramTest):
 
     def test_a_table_goes_beside_what_is_there(self) -> None:
         shop.psql(self.db, 'create table mine (a int)')
-        self.run_it('restore', 'latest', '--table', 'shop.customers', '--into-schema', 'old')
+        self.run_it('restore', 'latest', '--table', 'shop.order_items', '--into-schema', 'old')
         count = 'select count(*) from {}'
-        self.assertEqual(shop.psql('shop', count.format('shop.customers')),
-                         shop.psql(self.db, count.format('old.customers')))
-        self.assert_fails(2, 'has such tables already (table "old"."customers"); hint: ', 'restore',
-                          'latest', '--table', 'shop.customers', '--into-schema', 'old')
-        shop.psql(self.db, 'delete from old.customers')
-        self.run_it('restore', 'latest', '--table', 'shop.customers', '--into-schema', 'old',
+        self.assertEqual(shop.psql('shop', count.format('shop.order_items')),
+                         shop.psql(self.db, count.format('old.order_items')))
+        self.assert_fails(2, 'has such tables already (table "old"."order_items"); hint: ', 'restore',
+                          'latest', '--table', 'shop.order_items', '--into-schema', 'old')
+        shop.psql(self.db, 'delete from old.order_items')
+        self.run_it('restore', 'latest', '--table', 'shop.order_items', '--into-schema', 'old',
                     '--clean', '--yes')
-        self.assertEqual(shop.psql('shop', count.format('shop.customers')),
-                         shop.psql(self.db, count.format('old.customers')))
+        self.assertEqual(shop.psql('shop', count.format('shop.order_items')),
+                         shop.psql(self.db, count.format('old.order_items')))
         self.assertEqual('0', shop.psql(self.db, count.format('mine')))
 
 
