@@ -177,8 +177,8 @@ static enum bp_code make_plan(struct bp_restore *r, struct bp_err *err)
                                      .sequences = bp_buf_str(&texts.at[SEQUENCES]),
                                      .post_data = bp_buf_str(&texts.at[POST_DATA]),
                                      .refresh = bp_buf_str(&texts.at[REFRESH])};
-    rc = bp_restore_plan_make(r->manifest, &lent, &r->job->want, &r->plan, &r->result->skipped,
-                              err);
+    rc =
+        bp_restore_plan_make(r->manifest, &lent, &r->job->want, &r->plan, &r->result->skipped, err);
     if (rc != BP_OK)
         return rc;
     sum_plan(r);

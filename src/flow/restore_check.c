@@ -1,4 +1,5 @@
-/* Every checksum, on all processor cores: nothing of the target is touched before they are right. */
+/* Every checksum, on all processor cores: nothing of the target is touched before they are right.
+ */
 #include <stdatomic.h>
 
 #include "base/mem.h"
@@ -9,7 +10,7 @@
 struct check {
     const struct bp_restore_job *job;
     const struct bp_catalog_entry *entry;
-    struct bp_buf *texts;    /* of each worker */
+    struct bp_buf *texts; /* of each worker */
     struct bp_clock **clocks;
     atomic_llong bytes;
     int64_t all_bytes;

@@ -142,7 +142,7 @@ enum bp_code bp_restore_make_room(struct bp_restore *r, struct bp_err *err)
 /* ---- the rows ---- */
 
 struct rows {
-    struct bp_restore *r; /* first */
+    struct bp_restore *r;                   /* first */
     const struct bp_restore_table **tables; /* the largest first */
     bool objects;                           /* before them, the large objects */
 };
@@ -154,8 +154,8 @@ static enum bp_code load_objects(struct bp_restore *r, struct bp_restore_seat *s
     return bp_restore_load_objects(r, seat, err);
 }
 
-static enum bp_code load_table(struct bp_restore *r, struct bp_restore_seat *seat,
-                               const void *what, struct bp_err *err)
+static enum bp_code load_table(struct bp_restore *r, struct bp_restore_seat *seat, const void *what,
+                               struct bp_err *err)
 {
     return bp_restore_load_table(r, seat, what, err);
 }
@@ -173,9 +173,9 @@ static enum bp_code load_task(void *ctx, size_t worker, size_t task, struct bp_e
                              NULL, err);
     table = rows->tables[task - (rows->objects ? 1 : 0)];
     mark = bp_format("rows %s", table->target);
-    return bp_restore_do(
-        rows->r, seat,
-        &(struct bp_restore_part){.mark = mark, .work = load_table, .what = table}, NULL, err);
+    return bp_restore_do(rows->r, seat,
+                         &(struct bp_restore_part){.mark = mark, .work = load_table, .what = table},
+                         NULL, err);
 }
 
 static int largest_first(const void *left, const void *right)
@@ -257,10 +257,8 @@ static enum bp_code watch_analysis(void *ctx, struct bp_err *err)
 enum bp_code bp_restore_analyze(struct bp_restore *r, struct bp_err *err)
 {
     struct analysis a = {.r = r};
-    struct bp_crew_job job = {.tasks = r->plan.table_count,
-                              .work = analyze_task,
-                              .watch = watch_analysis,
-                              .ctx = &a};
+    struct bp_crew_job job = {
+        .tasks = r->plan.table_count, .work = analyze_task, .watch = watch_analysis, .ctx = &a};
     enum bp_code rc = bp_restore_share(r, &job, err);
 
     /* All that the archive holds is there. */

@@ -39,10 +39,8 @@ static enum bp_code load(struct bp_restore *r, struct bp_err *err)
     struct bp_writer *writer = r->seats[0].writer;
 
     if (writer->ops->begin(writer, true, err) != BP_OK || bp_restore_make_room(r, err) != BP_OK ||
-        run(r, r->plan.roles, "roles.sql", err) != BP_OK ||
-        define(r, &r->plan.pre, err) != BP_OK ||
-        (bp_restore_has_objects(r) &&
-         bp_restore_load_objects(r, &r->seats[0], err) != BP_OK) ||
+        run(r, r->plan.roles, "roles.sql", err) != BP_OK || define(r, &r->plan.pre, err) != BP_OK ||
+        (bp_restore_has_objects(r) && bp_restore_load_objects(r, &r->seats[0], err) != BP_OK) ||
         load_rows(r, err) != BP_OK ||
         run(r, r->plan.sequences, "database/sequences.sql", err) != BP_OK ||
         define(r, &r->plan.post, err) != BP_OK || define(r, &r->plan.refresh, err) != BP_OK)

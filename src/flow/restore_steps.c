@@ -31,8 +31,8 @@ static enum bp_code do_step(struct bp_restore *r, struct bp_restore_seat *seat, 
 
 /* ---- before the rows ---- */
 
-static enum bp_code make_roles(struct bp_restore *r, struct bp_restore_seat *seat,
-                               const void *what, struct bp_err *err)
+static enum bp_code make_roles(struct bp_restore *r, struct bp_restore_seat *seat, const void *what,
+                               struct bp_err *err)
 {
     (void)what;
     if (r->plan.roles[0] == '\0')
@@ -200,8 +200,8 @@ static enum bp_code work_group(void *ctx, size_t worker, size_t task, struct bp_
     struct group *g = ctx;
     size_t i = take(g);
     bool locked = false;
-    enum bp_code rc = do_step(g->r, &g->r->seats[worker], "post", &g->r->plan.post, g->order[i],
-                              &locked, err);
+    enum bp_code rc =
+        do_step(g->r, &g->r->seats[worker], "post", &g->r->plan.post, g->order[i], &locked, err);
 
     (void)task;
     give_back(g, i, locked ? LOCKED : DONE);
@@ -213,8 +213,8 @@ static enum bp_code watch_group(void *ctx, struct bp_err *err)
     struct group *g = ctx;
 
     (void)err;
-    bp_progress(g->r->job->out, "indexes and constraints: %zu of %zu", g->first + atomic_load(&g->finished),
-                g->r->plan.post.count);
+    bp_progress(g->r->job->out, "indexes and constraints: %zu of %zu",
+                g->first + atomic_load(&g->finished), g->r->plan.post.count);
     return BP_OK;
 }
 
@@ -278,8 +278,7 @@ static enum bp_code do_group(struct bp_restore *r, size_t first, size_t count, s
                       .state = state,
                       .lock = PTHREAD_MUTEX_INITIALIZER,
                       .changed = PTHREAD_COND_INITIALIZER};
-    struct bp_crew_job job = {
-        .tasks = count, .work = work_group, .watch = watch_group, .ctx = &g};
+    struct bp_crew_job job = {.tasks = count, .work = work_group, .watch = watch_group, .ctx = &g};
     enum bp_code rc = BP_OK;
 
     sort_group(&g);

@@ -19,8 +19,9 @@ static const struct {
     {"53100", NULL, "make room on the disk of the target's server"},
     {"0A000", "extension \"", "install that extension's package on the target's server"},
     {"58P01", "extension control file", "install that extension's package on the target's server"},
-    {"22023", "has no installation script", "install that extension's package in this version on "
-                                            "the target's server"},
+    {"22023", "has no installation script",
+     "install that extension's package in this version on "
+     "the target's server"},
     {"42704", "role \"", "make that role, or leave it out with --role-map or --no-owner"},
 };
 

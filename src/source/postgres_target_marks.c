@@ -132,6 +132,5 @@ enum bp_code bp_pg_marks_end(struct bp_pg *pg, struct bp_err *err)
 {
     enum bp_code rc = bp_pg_run(pg, "DROP SCHEMA " BP_PG_MARKS_SCHEMA " CASCADE", err);
 
-    return rc == BP_OK ? BP_OK
-                       : bp_wrap(err, "cannot remove the schema '" BP_PG_MARKS_SCHEMA "'");
+    return rc == BP_OK ? BP_OK : bp_wrap(err, "cannot remove the schema '" BP_PG_MARKS_SCHEMA "'");
 }

@@ -1,6 +1,6 @@
 /*
- * The marks of target.h, and the lock against a second restore. The marks are two tables of a schema
- * of their own, which is there only while several transactions fill a database.
+ * The marks of target.h, and the lock against a second restore. The marks are two tables of a
+ * schema of their own, which is there only while several transactions fill a database.
  */
 #ifndef BP_SOURCE_POSTGRES_TARGET_MARKS_H
 #define BP_SOURCE_POSTGRES_TARGET_MARKS_H

@@ -156,7 +156,8 @@ static const char is_ours_sql[] =
 /* The table that a COPY statement names; "" when it is none. Owned. */
 static char *table_of(const char *copy)
 {
-    const char *start = copy + (bp_text_starts_with(copy, "COPY ") ? strlen("COPY ") : strlen(copy));
+    const char *start =
+        copy + (bp_text_starts_with(copy, "COPY ") ? strlen("COPY ") : strlen(copy));
     const char *end = start;
     bool quoted = false;
 

@@ -132,9 +132,9 @@ struct bp_target {
     const struct bp_target_ops *ops;
 };
 
-void bp_target_freep(struct bp_target **target);                /* for BP_AUTO */
-void bp_writer_freep(struct bp_writer **writer);                /* for BP_AUTO */
-void bp_target_marks_free(struct bp_target_marks *marks);       /* for BP_AUTO */
+void bp_target_freep(struct bp_target **target);          /* for BP_AUTO */
+void bp_writer_freep(struct bp_writer **writer);          /* for BP_AUTO */
+void bp_target_marks_free(struct bp_target_marks *marks); /* for BP_AUTO */
 
 /* A target that looks at inner, which it takes over, and changes nothing. */
 struct bp_target *bp_target_dry_new(struct bp_target *inner) BP_CHECK;

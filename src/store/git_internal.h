@@ -5,7 +5,7 @@
  *   git_stage.c  files for the next commit
  *   git_pack.c   the packs that their contents are written into
  *   git_tree.c   reading trees of the working copy
- *   git_read.c   reading files of it
+ *   git_read.c   reading files of it, and of a backup repository on this machine
  *   git_fetch.c  getting objects from the server
  *   git_push.c   sending a commit to the server
  *   git_parts.c  sending more than the server takes in one push
@@ -116,6 +116,15 @@ enum bp_code bp_git_is_public(struct bp_store *self, bool *out, struct bp_err *e
 /* Fill git->env from the options and the url. BP_EUSAGE: a token that cannot be sent safely. */
 enum bp_code bp_git_env_build(struct bp_git_store *git, struct bp_err *err) BP_CHECK;
 void bp_git_env_free(struct bp_list *env); /* overwrites it first */
+
+/* git_read.c; bp_git_read() is for several threads at once, as store.h says */
+
+/* From now on read what lies on this machine where it is, if that can be done. */
+void bp_git_lend_local(struct bp_git_store *git);
+
+/* Where a content is: in the working copy, else in the repository that lies on this machine; NULL:
+ * nowhere. */
+git_odb *bp_git_odb_of(const struct bp_git_store *git, const git_oid *id);
 
 /* git_words.c */
 
@@ -247,11 +256,6 @@ enum bp_code bp_git_base(struct bp_store *self, const char *path, struct bp_err 
 enum bp_code bp_git_list(struct bp_store *self, const char *path, struct bp_list *names,
                          struct bp_err *err);
 enum bp_code bp_git_fetch(struct bp_store *self, const struct bp_list *paths, struct bp_err *err);
-/* git_read.c */
-
-/* Where a content is: in the working copy, else in the repository that lies on this machine; NULL:
- * nowhere. */
-git_odb *bp_git_odb_of(const struct bp_git_store *git, const git_oid *id);
 enum bp_code bp_git_find_blob(struct bp_store *self, const char *path, struct bp_blob *out,
                               struct bp_err *err);
 enum bp_code bp_git_read(struct bp_store *self, const char *path, size_t limit, struct bp_buf *out,

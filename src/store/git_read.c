@@ -1,9 +1,31 @@
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/text.h"
 #include "store/git_internal.h"
 
 static void object_freep(git_odb_object **object)
 {
     git_odb_object_free(*object);
     *object = NULL;
+}
+
+/* What lies on this machine is read where it is: git would spend minutes on packing it for us. */
+void bp_git_lend_local(struct bp_git_store *git)
+{
+    static const char *const folders[] = {"objects", ".git/objects"};
+    BP_AUTO(bp_freep) char *path = NULL;
+
+    if (git->url.transport != BP_GIT_LOCAL || git->local != NULL)
+        return;
+    path = bp_percent_decode(git->url.full + strlen("file://"));
+    for (size_t i = 0; i < 2 && path != NULL && git->local == NULL; i++) {
+        BP_AUTO(bp_freep) char *objects = bp_format("%s/%s", path, folders[i]);
+
+        if (access(objects, R_OK | X_OK) == 0 && git_odb_open(&git->local, objects) != 0)
+            git->local = NULL;
+    }
 }
 
 git_odb *bp_git_odb_of(const struct bp_git_store *git, const git_oid *id)

@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/text.h"
@@ -354,23 +353,6 @@ static enum bp_code fetch_ways(struct bp_git_store *git, const struct bp_list *p
     return rc;
 }
 
-/* What lies on this machine is read where it is: git would spend minutes on packing it for us. */
-static void lend_local(struct bp_git_store *git)
-{
-    static const char *const folders[] = {"objects", ".git/objects"};
-    BP_AUTO(bp_freep) char *path = NULL;
-
-    if (git->url.transport != BP_GIT_LOCAL || git->local != NULL)
-        return;
-    path = bp_percent_decode(git->url.full + strlen("file://"));
-    for (size_t i = 0; i < 2 && path != NULL && git->local == NULL; i++) {
-        BP_AUTO(bp_freep) char *objects = bp_format("%s/%s", path, folders[i]);
-
-        if (access(objects, R_OK | X_OK) == 0 && git_odb_open(&git->local, objects) != 0)
-            git->local = NULL;
-    }
-}
-
 enum bp_code bp_git_fetch(struct bp_store *self, const struct bp_list *paths, struct bp_err *err)
 {
     struct bp_git_store *git = (struct bp_git_store *)self;
@@ -379,7 +361,7 @@ enum bp_code bp_git_fetch(struct bp_store *self, const struct bp_list *paths, st
     BP_AUTO(bp_git_ids_free) struct bp_git_ids missing = {0};
     enum bp_code rc = fetch_ways(git, paths, err);
 
-    lend_local(git);
+    bp_git_lend_local(git);
     for (size_t i = 0; rc == BP_OK && i < paths->count; i++) {
         struct bp_git_item item = {0};
 

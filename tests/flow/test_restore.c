@@ -52,7 +52,7 @@ static void put_file(const char *path, const char *text)
     fake_store_put(&store, ARCHIVE "manifest.json", bp_buf_str(&rendered));
 }
 
-#define BLOCK(name, type, sql)                                                                     \
+#define BLOCK(name, type, sql) \
     "--\n-- Name: " name "; Type: " type "; Schema: public; Owner: a\n--\n\n" sql "\n\n"
 #define HEAD "SET statement_timeout = 0;\n\n"
 

@@ -8,7 +8,6 @@
 #include "base/text.h"
 #include "test_postgres_support.h"
 
-
 static void run(struct bp_writer *writer, const char *sql, const char *label)
 {
     struct bp_err err = {0};
@@ -150,12 +149,14 @@ Test(postgres_target, reports_rows_that_the_server_refuses)
     test_db_new(&db);
     at = test_writer_begin(&db);
     run(at.writer, "CREATE TABLE public.t (id int PRIMARY KEY)", "x.sql");
-    cr_assert_eq(at.writer->ops->copy_begin(at.writer, "COPY public.t (id) FROM stdin;", &err), BP_OK);
+    cr_assert_eq(at.writer->ops->copy_begin(at.writer, "COPY public.t (id) FROM stdin;", &err),
+                 BP_OK);
     cr_assert_eq(at.writer->ops->copy_put(at.writer, "1\n2", 3, &err), BP_OK, "cut anywhere");
     cr_assert_eq(at.writer->ops->copy_put(at.writer, "\n", 1, &err), BP_OK);
     cr_assert_eq(at.writer->ops->copy_end(at.writer, &rows, &err), BP_OK, "%s", err.msg);
     cr_expect_eq(rows, 2);
-    cr_assert_eq(at.writer->ops->copy_begin(at.writer, "COPY public.t (id) FROM stdin;", &err), BP_OK);
+    cr_assert_eq(at.writer->ops->copy_begin(at.writer, "COPY public.t (id) FROM stdin;", &err),
+                 BP_OK);
     cr_assert_eq(at.writer->ops->copy_put(at.writer, "two\n", 4, &err), BP_OK);
     cr_expect_eq(at.writer->ops->copy_end(at.writer, &rows, &err), BP_EFAILED);
     cr_expect_not_null(strstr(err.msg, "invalid input syntax for type integer: \"two\""), "%s",
@@ -185,7 +186,8 @@ Test(postgres_target, does_not_wait_for_the_end_of_a_copy_that_nobody_reads, .ti
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         BP_AUTO(test_writer_drop) struct test_writer at = test_writer_begin(&db);
 
-        cr_expect_eq(at.writer->ops->copy_begin(at.writer, texts[i], &err), BP_EFAILED, "%s", texts[i]);
+        cr_expect_eq(at.writer->ops->copy_begin(at.writer, texts[i], &err), BP_EFAILED, "%s",
+                     texts[i]);
         cr_expect_not_null(strstr(err.msg, "not a statement that loads rows: "), "%s", err.msg);
         cr_expect_eq(at.writer->ops->commit(at.writer, &err), BP_EUNAVAILABLE, "closed for good");
     }
@@ -205,7 +207,8 @@ Test(postgres_target, does_not_run_a_copy, .timeout = 60)
         BP_AUTO(test_writer_drop) struct test_writer at = test_writer_begin(&db);
 
         run(at.writer, "SET search_path = public", "x.sql");
-        cr_expect_eq(at.writer->ops->run(at.writer, texts[i], "x.sql", &err), BP_EFAILED, "%s", texts[i]);
+        cr_expect_eq(at.writer->ops->run(at.writer, texts[i], "x.sql", &err), BP_EFAILED, "%s",
+                     texts[i]);
         cr_expect_str_eq(err.msg, "x.sql: a COPY is not expected here");
         cr_expect_eq(at.writer->ops->commit(at.writer, &err), BP_EUNAVAILABLE, "closed for good");
     }
@@ -221,9 +224,9 @@ Test(postgres_target, ends_a_load_that_starts_a_second_copy, .timeout = 60)
     test_db_new(&db);
     test_db_run(&db, "CREATE TABLE t (n int)");
     at = test_writer_begin(&db);
-    cr_assert_eq(
-        at.writer->ops->copy_begin(at.writer, "COPY public.t FROM stdin; COPY public.t TO stdout", &err),
-        BP_OK, "%s", err.msg);
+    cr_assert_eq(at.writer->ops->copy_begin(
+                     at.writer, "COPY public.t FROM stdin; COPY public.t TO stdout", &err),
+                 BP_OK, "%s", err.msg);
     cr_assert_eq(at.writer->ops->copy_put(at.writer, "1\n", 2, &err), BP_OK, "%s", err.msg);
     (void)!at.writer->ops->copy_end(at.writer, &rows, &err);
     cr_expect_eq(at.writer->ops->commit(at.writer, &err), BP_EUNAVAILABLE, "closed for good");
@@ -250,10 +253,10 @@ Test(postgres_target, says_what_a_missing_right_asks_for)
     test_db_run(&db, make);
     as.options = test_db_as(&db, role, url);
     at = test_writer_begin(&as);
-    cr_expect_eq(
-        at.writer->ops->run(at.writer, "CREATE TABLE public.u (); ALTER TABLE public.u OWNER TO postgres",
-                         "x.sql", &err),
-        BP_EAUTH);
+    cr_expect_eq(at.writer->ops->run(
+                     at.writer, "CREATE TABLE public.u (); ALTER TABLE public.u OWNER TO postgres",
+                     "x.sql", &err),
+                 BP_EAUTH);
     cr_expect(bp_text_ends_with(err.msg, hint), "%s", err.msg);
     test_writer_drop(&at);
     at = test_writer_begin(&as);
