@@ -171,6 +171,15 @@ bool bp_sql_is_word(const struct bp_sql *sql, const char *word)
            strncasecmp(sql->token, word, sql->len) == 0;
 }
 
+bool bp_sql_find_word(struct bp_sql *sql, const char *word)
+{
+    while (bp_sql_next_solid(sql)) {
+        if (bp_sql_is_word(sql, word))
+            return true;
+    }
+    return false;
+}
+
 bool bp_sql_is(const struct bp_sql *sql, char c)
 {
     return sql->kind == BP_SQL_OTHER && *sql->token == c;

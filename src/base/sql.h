@@ -39,6 +39,9 @@ bool bp_sql_next(struct bp_sql *sql);
 /* The same, past white space and comments. */
 bool bp_sql_next_solid(struct bp_sql *sql);
 
+/* Go to the next such word, in capitals or not; false: the end came first. */
+bool bp_sql_find_word(struct bp_sql *sql, const char *word);
+
 /* Whether the token is this word, in capitals or not, or this character. */
 bool bp_sql_is_word(const struct bp_sql *sql, const char *word);
 bool bp_sql_is(const struct bp_sql *sql, char c);

@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "flow/restore_plan_internal.h"
 
-enum { NAMES_OFFERED = 3, NAME_LIMIT = 200 };
+enum { NAMES_OFFERED = 3, NAME_LIMIT = 200, WHY_LIMIT = 400 };
 
 struct choice {
     const struct bp_restore_want *want;
@@ -37,7 +37,7 @@ static void skip(struct choice *c, const struct bp_script_block *block, const ch
     }
     bp_put_foreign(&text, block->name, NAME_LIMIT);
     bp_buf_puts(&text, ": ");
-    bp_put_foreign(&text, why, 2 * NAME_LIMIT);
+    bp_put_foreign(&text, why, WHY_LIMIT);
     if (!bp_list_has(c->skipped, bp_buf_str(&text)))
         bp_list_add(c->skipped, bp_buf_str(&text));
 }
@@ -150,7 +150,21 @@ static bool two_objects(const struct choice *c, const struct bp_script_block *bl
     return *first != NULL && *second != NULL;
 }
 
-/* With a table come its own sequences, with a partitioned one its partitions. */
+/* What belongs to a table that is chosen: its sequence, its partition; NULL: nothing new. */
+static struct bp_object *part_of(const struct choice *c, const struct bp_script_block *block)
+{
+    bool owned = is_type(block, "SEQUENCE OWNED BY");
+    struct bp_object *first = NULL;
+    struct bp_object *second = NULL;
+    struct bp_object *part = NULL;
+
+    if ((!owned && !is_type(block, "TABLE ATTACH")) || !two_objects(c, block, &first, &second))
+        return NULL;
+    part = owned ? first : second;
+    return !part->chosen && (owned ? second : first)->chosen ? part : NULL;
+}
+
+/* A partition may have partitions, and come before the table it belongs to. */
 static void choose_parts(struct choice *c, const struct bp_script *pre)
 {
     bool more = true;
@@ -158,18 +172,10 @@ static void choose_parts(struct choice *c, const struct bp_script *pre)
     while (more) {
         more = false;
         for (size_t i = 0; i < pre->count; i++) {
-            const struct bp_script_block *block = &pre->at[i];
-            bool owned = is_type(block, "SEQUENCE OWNED BY");
-            struct bp_object *first = NULL;
-            struct bp_object *second = NULL;
+            struct bp_object *part = part_of(c, &pre->at[i]);
 
-            if ((!owned && !is_type(block, "TABLE ATTACH")) ||
-                !two_objects(c, block, &first, &second))
-                continue;
-            if (owned ? second->chosen && !first->chosen : first->chosen && !second->chosen) {
-                (owned ? first : second)->chosen = true;
-                more = true;
-            }
+            if (part != NULL)
+                part->chosen = more = true;
         }
     }
 }
@@ -320,9 +326,7 @@ static bool keep_trigger(struct choice *c, const struct bp_script_block *block)
     struct bp_sql verb = sql;
     BP_AUTO(bp_freep) char *name = NULL;
 
-    while (bp_sql_next_solid(&sql) && !bp_sql_is_word(&sql, "trigger"))
-        continue;
-    name = bp_sql_next_solid(&sql) ? bp_sql_name(&sql) : NULL;
+    name = bp_sql_find_word(&sql, "trigger") && bp_sql_next_solid(&sql) ? bp_sql_name(&sql) : NULL;
     if (name == NULL || (bp_sql_next_solid(&verb) && bp_sql_is_word(&verb, "alter")))
         return name != NULL && !bp_list_has(&c->triggers, name);
     if (check_needs(c, block))

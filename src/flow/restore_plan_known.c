@@ -63,11 +63,7 @@ static bool nth_name(struct bp_sql sql, size_t n, struct bp_qname *out)
 /* Go behind the word; the token behind it is the one found last then. */
 static bool after_word(struct bp_sql *sql, const char *word)
 {
-    while (bp_sql_next_solid(sql)) {
-        if (bp_sql_is_word(sql, word))
-            return bp_sql_next_solid(sql);
-    }
-    return false;
+    return bp_sql_find_word(sql, word) && bp_sql_next_solid(sql);
 }
 
 /* An index, a constraint: in the schema of its table, and without it. */
@@ -111,10 +107,8 @@ bool bp_block_subject(const struct bp_script_block *block, struct bp_qname *out)
     struct bp_sql sql = bp_script_sql(block->sql);
     bool attach = is_type(block, "TABLE ATTACH") || is_type(block, "INDEX ATTACH");
 
-    if (is_type(block, "STATISTICS")) {
-        while (bp_sql_next_solid(&sql) && !bp_sql_is_word(&sql, "from"))
-            continue;
-    }
+    if (is_type(block, "STATISTICS"))
+        (void)bp_sql_find_word(&sql, "from");
     return nth_name(sql, attach ? 1 : 0, out);
 }
 

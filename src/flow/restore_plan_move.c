@@ -174,8 +174,9 @@ void bp_restore_put_schema(struct bp_buf *out, const char *schema, const char *s
     struct bp_sql create = rest;
 
     if (bp_sql_next_solid(&create) && bp_sql_is_word(&create, "create")) {
-        while (bp_sql_next(&create) && !bp_sql_is(&create, ';'))
-            continue;
+        do
+            (void)bp_sql_next(&create);
+        while (create.kind != BP_SQL_END && !bp_sql_is(&create, ';'));
         rest = create;
     }
     bp_sql_put_text(&text, schema);

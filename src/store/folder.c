@@ -165,19 +165,22 @@ static enum bp_code folder_is_public(struct bp_store *self, bool *out, struct bp
 
 static enum bp_code list_names(const char *path, struct bp_list *names, struct bp_err *err)
 {
-    DIR *folder = opendir(path);
-    const struct dirent *entry = NULL;
+    struct dirent **entries = NULL;
+    int count = scandir(path, &entries, NULL, NULL);
 
-    if (folder == NULL && (errno == ENOENT || errno == ENOTDIR))
+    if (count < 0 && (errno == ENOENT || errno == ENOTDIR))
         return BP_OK;
-    if (folder == NULL)
+    if (count < 0)
         return bp_fail(err, BP_EFAILED, "cannot read the folder '%s': %m", path);
-    while (names->count <= NAMES_LIMIT && (entry = readdir(folder)) != NULL) {
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            bp_list_add(names, entry->d_name);
+    for (int i = 0; i < count; i++) {
+        const char *name = entries[i]->d_name;
+
+        if (count <= NAMES_LIMIT && strcmp(name, ".") != 0 && strcmp(name, "..") != 0)
+            bp_list_add(names, name);
+        bp_free(entries[i]);
     }
-    (void)closedir(folder);
-    if (names->count > NAMES_LIMIT)
+    bp_free(entries);
+    if (count > NAMES_LIMIT)
         return bp_fail(err, BP_EFAILED, "the folder '%s' holds more than %d names", path,
                        NAMES_LIMIT);
     bp_list_sort(names);
@@ -198,7 +201,7 @@ static enum bp_code folder_list(struct bp_store *self, const char *path, struct 
     rc = resolve(f, path, &real, err);
     if (rc == BP_ENOTFOUND)
         return BP_OK;
-    return rc == BP_OK ? list_names(real, names, err) : rc;
+    return real != NULL ? list_names(real, names, err) : rc;
 }
 
 static enum bp_code folder_fetch(struct bp_store *self, const struct bp_list *paths,
@@ -216,7 +219,7 @@ static enum bp_code folder_read(struct bp_store *self, const char *path, size_t 
     BP_AUTO(bp_freep) char *real = NULL;
     struct stat info;
 
-    if (resolve(from_base(self), path, &real, err) != BP_OK)
+    if (resolve(from_base(self), path, &real, err) != BP_OK || real == NULL)
         return err->code;
     /* a pipe would never end */
     if (stat(real, &info) != 0 || !S_ISREG(info.st_mode))
@@ -286,7 +289,7 @@ static enum bp_code folder_rewrite(struct bp_store *self, const struct bp_store_
 
 static enum bp_code folder_weigh(struct bp_store *self, int64_t *bytes, struct bp_err *err)
 {
-    (void)bytes;
+    *bytes = 0;
     return refuse(self, err);
 }
 
