@@ -15,8 +15,6 @@
 
 enum { JOBS_LIMIT = 64 };
 
-static const enum bp_opt needs[] = {BP_OPT_BACKUP_REPO, BP_OPT_COUNT};
-
 /* --yes says it; else a person at a terminal does; else it is not confirmed. */
 static bool confirm(void *ctx, const char *question)
 {
@@ -178,7 +176,8 @@ static enum bp_code run(struct bp_app *app, struct bp_err *err)
         .ctx = app,
     };
 
-    if (check_options(app, &job, err) != BP_OK || bp_registry_store(app, &store, err) != BP_OK ||
+    if (check_options(app, &job, err) != BP_OK ||
+        bp_registry_archive_store(app, job.archive, &job.archive, &store, err) != BP_OK ||
         bp_registry_target(app, &target, err) != BP_OK)
         return err->code;
     job.store = store;
@@ -190,18 +189,18 @@ const struct bp_cmd bp_cmd_restore = {
     .doc = {.name = "restore",
             .args = "[ID]",
             .summary = "Restore an archive into a database.",
-            .details = "ID is 'latest', an id as 'backproof list' shows it, or its beginning; "
-                       "--at TIME takes the newest archive before a time. Every checksum is "
-                       "proved first. Several connections load the rows and build the indexes; "
-                       "when they are cut off, --resume goes on. With --jobs 1 everything "
-                       "happens in one transaction, so the target holds all of the archive or "
-                       "is as it was. A target that is not empty is refused unless --clean is "
-                       "given.",
+            .details =
+                "ID is 'latest', an id as 'backproof list' shows it, its beginning, or the folder "
+                "of an archive; "
+                "--at TIME takes the newest archive before a time. Every checksum is "
+                "proved first. Several connections load the rows and build the indexes; "
+                "when they are cut off, --resume goes on. With --jobs 1 everything "
+                "happens in one transaction, so the target holds all of the archive or "
+                "is as it was. A target that is not empty is refused unless --clean is "
+                "given.",
             .example = "BACKPROOF_TARGET_URL=postgresql://... backproof restore latest "
                        "--backup-repo https://github.com/myorg/myapp-backups --backup-branch main",
             .groups = BP_GROUP_GENERAL | BP_GROUP_STORE | BP_GROUP_RESTORE | BP_GROUP_OPEN},
-    .needs = needs,
-    .min_args = 0,
     .max_args = 1,
     .run = run,
 };

@@ -207,8 +207,8 @@ enum bp_code bp_registry_store(struct bp_app *app, struct bp_store **out, struct
     return BP_OK;
 }
 
-enum bp_code bp_registry_store_of(struct bp_app *app, const char *archive, const char **id,
-                                  struct bp_store **out, struct bp_err *err)
+enum bp_code bp_registry_archive_store(struct bp_app *app, const char *archive, const char **id,
+                                       struct bp_store **out, struct bp_err *err)
 {
     *id = archive;
     if (archive != NULL && strchr(archive, '/') != NULL && app->store == NULL &&

@@ -25,8 +25,8 @@ enum bp_code bp_registry_store(struct bp_app *app, struct bp_store **out,
  * such a command must not have in its `needs`: BP_EUSAGE tells that it is missing. archive may be
  * NULL; *id is lent like it.
  */
-enum bp_code bp_registry_store_of(struct bp_app *app, const char *archive, const char **id,
-                                  struct bp_store **out, struct bp_err *err) BP_CHECK;
+enum bp_code bp_registry_archive_store(struct bp_app *app, const char *archive, const char **id,
+                                       struct bp_store **out, struct bp_err *err) BP_CHECK;
 
 /* The folder for private temporary folders. Lent. */
 const char *bp_registry_temp_parent(const struct bp_app *app);

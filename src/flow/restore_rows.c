@@ -136,12 +136,14 @@ enum bp_code bp_restore_load_objects(struct bp_restore *r, struct bp_restore_sea
 {
     for (size_t i = 0; i < r->manifest->file_count; i++) {
         const char *path = r->manifest->files[i].path;
+        BP_AUTO(bp_freep) char *objects = NULL;
 
         if (!is_object_file(path))
             continue;
         if (bp_stop_check(seat->clock->stop, err) != BP_OK ||
             read_file(r, seat, path, err) != BP_OK ||
-            seat->writer->ops->run(seat->writer, bp_buf_str(&seat->text), path, err) != BP_OK)
+            bp_restore_objects(&r->job->want, bp_buf_str(&seat->text), &objects, err) != BP_OK ||
+            seat->writer->ops->run(seat->writer, objects, path, err) != BP_OK)
             return err->code;
     }
     return BP_OK;

@@ -104,10 +104,10 @@ Test(registry, an_id_that_is_the_folder_of_an_archive_needs_no_repository)
     struct bp_app app = {0};
     const char *id = NULL;
 
-    cr_assert_eq(bp_registry_store_of(&app, folder, &id, &store, &err), BP_OK, "%s", err.msg);
+    cr_assert_eq(bp_registry_archive_store(&app, folder, &id, &store, &err), BP_OK, "%s", err.msg);
     cr_expect_str_eq(id, "latest");
     cr_expect_eq(store->ops->open(store, &err), BP_OK, "%s", err.msg);
     bp_store_freep(&store);
-    cr_expect_eq(bp_registry_store_of(&app, "2024-01-15", &id, &store, &err), BP_EUSAGE);
+    cr_expect_eq(bp_registry_archive_store(&app, "2024-01-15", &id, &store, &err), BP_EUSAGE);
     cr_expect_not_null(strstr(err.msg, "--backup-repo"));
 }
