@@ -3,9 +3,10 @@
 #include "cmd/cmds.h"
 
 const struct bp_cmd *const bp_cmds[] = {
-    &bp_cmd_init, &bp_cmd_check,   &bp_cmd_dispatch, &bp_cmd_backup, &bp_cmd_list,   &bp_cmd_show,
-    &bp_cmd_diff, &bp_cmd_restore, &bp_cmd_prune,    &bp_cmd_keep,   &bp_cmd_keygen, &bp_cmd_key,
-    &bp_cmd_seal, &bp_cmd_unseal,  &bp_cmd_version,  &bp_cmd_render, NULL,
+    &bp_cmd_init,   &bp_cmd_check,   &bp_cmd_dispatch, &bp_cmd_backup, &bp_cmd_list,
+    &bp_cmd_show,   &bp_cmd_diff,    &bp_cmd_restore,  &bp_cmd_verify, &bp_cmd_drill,
+    &bp_cmd_prune,  &bp_cmd_keep,    &bp_cmd_keygen,   &bp_cmd_key,    &bp_cmd_seal,
+    &bp_cmd_unseal, &bp_cmd_version, &bp_cmd_render,   NULL,
 };
 
 const char *bp_version(void)

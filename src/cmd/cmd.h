@@ -12,6 +12,7 @@
 #include "config/config.h"
 #include "config/render.h"
 #include "forge/forge.h"
+#include "source/scratch.h"
 #include "source/source.h"
 #include "source/target.h"
 #include "store/store.h"
@@ -28,6 +29,7 @@ struct bp_app {
     struct bp_source *source; /* likewise */
     struct bp_target *target;
     struct bp_store *store;
+    struct bp_scratch *scratch;
 };
 
 struct bp_cmd {

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "cmd/backup_keys.h"
+#include "cmd/backup_proof.h"
 #include "cmd/pruning.h"
 #include "flow/backup.h"
 #include "gha/context.h"
@@ -22,11 +23,19 @@ enum { LIMIT_MS = 30 * 60 * 1000, MOST_JOBS = 64 };
 
 static const enum bp_opt needs[] = {BP_OPT_BACKUP_REPO, BP_OPT_COUNT};
 
-/* What came after the backup, when something was to come. */
+/* What comes after the backup, when something is to come: first the proof, and only when that
+ * succeeds the pruning. */
 struct pruning {
     struct bp_prune_job job;
     struct bp_prune_result result;
     enum bp_code code;
+    bool begun;
+};
+
+struct after {
+    const struct bp_backup_keys *keys;
+    struct bp_backup_proof *proof;
+    struct pruning *pruning;
 };
 
 static void free_pruning(struct pruning *pruning)
@@ -46,9 +55,9 @@ static struct bp_json *pruning_new(const struct bp_app *app, const struct prunin
     return top;
 }
 
-/* pruning NULL: there was none. reason: why it failed. */
+/* reason: why what came last failed. */
 static void report_json(struct bp_app *app, const struct bp_backup_result *result,
-                        const struct pruning *pruning, const char *reason)
+                        const struct after *after, const char *reason)
 {
     BP_AUTO(bp_json_freep) struct bp_json *top = bp_json_object_new();
     BP_AUTO(bp_buf_free) struct bp_buf text = {0};
@@ -65,14 +74,17 @@ static void report_json(struct bp_app *app, const struct bp_backup_result *resul
     bp_json_set_int(top, "rows", result->rows);
     bp_json_set_int(top, "bytes", result->bytes);
     bp_json_set_int(top, "took_ms", result->took_ms);
+    bp_json_set_int(top, "kept_files", result->kept_files);
     bp_json_set_int(top, "pushed_bytes", result->pushed_bytes);
     bp_json_set_int(top, "store_bytes", result->growth.bytes);
     if (result->full_ms > 0)
         bp_time_format(result->full_ms, full);
     bp_json_set_text(top, "store_full_at", full);
     bp_json_set_bool(top, "dry_run", bp_config_flag(&app->cfg, BP_OPT_DRY_RUN));
-    if (pruning != NULL)
-        bp_json_set(top, "prune", pruning_new(app, pruning, reason));
+    if (after->proof->begun)
+        bp_json_set(top, "verification", bp_backup_proof_json(after->proof, reason));
+    if (after->pruning->begun)
+        bp_json_set(top, "prune", pruning_new(app, after->pruning, reason));
     bp_json_render(top, 1, &text);
     bp_print(app->out, "%s\n", bp_buf_str(&text));
 }
@@ -146,7 +158,8 @@ static enum bp_code prune(struct bp_app *app, const struct bp_backup_result *bac
 }
 
 /* For later steps of the workflow; the backup is made, so nothing here may fail it. */
-static void tell_runner(struct bp_app *app, const struct bp_backup_result *result)
+static void tell_runner(struct bp_app *app, const struct bp_backup_result *result,
+                        const struct bp_backup_proof *proof)
 {
     BP_AUTO(bp_list_free) struct bp_list outputs = {0};
     struct bp_err err = {0};
@@ -159,26 +172,38 @@ static void tell_runner(struct bp_app *app, const struct bp_backup_result *resul
     bp_list_add(&outputs, result->path);
     bp_list_add(&outputs, "rows");
     bp_list_addf(&outputs, "%" PRId64, result->rows);
+    bp_list_add(&outputs, "verified");
+    bp_list_add(&outputs, bp_backup_proof_level(proof));
     if (bp_gha_outputs(app->env, &app->out->secrets, &outputs, &err) != BP_OK)
         bp_warn(app->out, "%s", err.msg);
 }
 
 /* Text comes piece by piece; JSON is one object, so it waits for all. */
 static enum bp_code finish(struct bp_app *app, const struct bp_backup_result *result,
-                           struct pruning *pruning, struct bp_err *err)
+                           const struct after *after, struct bp_err *err)
 {
     bool json = bp_config_is(&app->cfg, BP_OPT_FORMAT, "json");
-    bool wanted = bp_config_flag(&app->cfg, BP_OPT_PRUNE) && !result->skipped;
+    bool dry = bp_config_flag(&app->cfg, BP_OPT_DRY_RUN);
+    struct pruning *pruning = after->pruning;
+    enum bp_code rc = BP_OK;
 
-    if (!result->skipped)
-        tell_runner(app, result);
     if (!json)
         report_text(app, result);
-    if (wanted && prune(app, result, pruning, err) == BP_OK && !json)
+    after->proof->begun = after->proof->wanted && !result->skipped && !dry;
+    if (after->proof->begun)
+        rc = bp_backup_proof_run(app, result->id, after->keys, after->proof, err);
+    if (after->proof->begun && !json)
+        bp_backup_proof_print(app, after->proof);
+    pruning->begun = rc == BP_OK && bp_config_flag(&app->cfg, BP_OPT_PRUNE) && !result->skipped;
+    if (pruning->begun)
+        rc = prune(app, result, pruning, err);
+    if (pruning->begun && rc == BP_OK && !json)
         bp_pruning_print(app, &pruning->result);
     if (json)
-        report_json(app, result, wanted ? pruning : NULL, err->msg);
-    return pruning->code;
+        report_json(app, result, after, err->msg);
+    if (!result->skipped)
+        tell_runner(app, result, after->proof);
+    return rc;
 }
 
 static enum bp_code check_options(const struct bp_backup_job *job, const struct bp_scope *scope,
@@ -199,6 +224,8 @@ static enum bp_code back_up(struct bp_app *app, struct bp_err *err)
     BP_AUTO(bp_store_freep) struct bp_store *store = NULL;
     BP_AUTO(free_pruning) struct pruning pruning = {.code = BP_OK};
     BP_AUTO(bp_backup_keys_free) struct bp_backup_keys keys = {0};
+    BP_AUTO(bp_backup_proof_free) struct bp_backup_proof proof = {0};
+    const struct after after = {.keys = &keys, .proof = &proof, .pruning = &pruning};
     struct bp_scope scope = bp_registry_scope(app);
     struct bp_gha_context context = {0};
     struct bp_backup_job job = {0};
@@ -210,6 +237,7 @@ static enum bp_code back_up(struct bp_app *app, struct bp_err *err)
         (bp_config_flag(&app->cfg, BP_OPT_PRUNE) &&
          bp_pruning_job(app, &pruning.job, err) != BP_OK) ||
         bp_backup_keys_load(app, &keys, err) != BP_OK ||
+        bp_backup_proof_load(app, &proof, err) != BP_OK ||
         bp_registry_source(app, &source, err) != BP_OK ||
         bp_registry_store(app, &store, err) != BP_OK)
         return err->code;
@@ -220,7 +248,7 @@ static enum bp_code back_up(struct bp_app *app, struct bp_err *err)
     pruning.job.store = store;
     if (bp_flow_backup(&job, &result, err) != BP_OK)
         return err->code;
-    return finish(app, &result, &pruning, err);
+    return finish(app, &result, &after, err);
 }
 
 /* Everything that the backup does is under its time limit. */
@@ -253,12 +281,14 @@ const struct bp_cmd bp_cmd_backup = {
             .summary = "Back up a PostgreSQL database into a Git repository, in one commit.",
             .details = "Locks every table, takes one snapshot, reads definitions and rows in it "
                        "and pushes a timestamped archive to a branch of the backup repository. "
-                       "When anything fails, the branch is as it was. With --prune, archives that "
-                       "no rule keeps leave the branch afterwards.",
+                       "When anything fails, the branch is as it was. With --recipient it "
+                       "is sealed: only who holds the key can read it. With --verify it is proved "
+                       "from what the server holds then. With --prune, archives that no rule "
+                       "keeps leave the branch afterwards.",
             .example = "DATABASE_URL=postgresql://... backproof backup "
                        "--backup-repo https://github.com/myorg/myapp-backups",
             .groups = BP_GROUP_GENERAL | BP_GROUP_SOURCE | BP_GROUP_BACKUP | BP_GROUP_STORE |
-                      BP_GROUP_RETENTION},
+                      BP_GROUP_RETENTION | BP_GROUP_PROOF},
     .needs = needs,
     .run = run,
 };

@@ -12,6 +12,8 @@ extern const struct bp_cmd bp_cmd_list;
 extern const struct bp_cmd bp_cmd_show;
 extern const struct bp_cmd bp_cmd_diff;
 extern const struct bp_cmd bp_cmd_restore;
+extern const struct bp_cmd bp_cmd_verify;
+extern const struct bp_cmd bp_cmd_drill;
 extern const struct bp_cmd bp_cmd_prune;
 extern const struct bp_cmd bp_cmd_keep;
 extern const struct bp_cmd bp_cmd_keygen;

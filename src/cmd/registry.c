@@ -8,8 +8,10 @@
 #include "net/http_curl.h"
 #include "net/url.h"
 #include "source/postgres.h"
+#include "source/postgres_scratch.h"
 #include "store/folder.h"
 #include "store/git.h"
+#include "store/git_branches.h"
 
 /* The first part of a push that is sent while the database is still being read. */
 enum { PART_SIZE = 16 << 20 };
@@ -176,12 +178,29 @@ enum bp_code bp_registry_target(struct bp_app *app, struct bp_target **out, stru
     return BP_OK;
 }
 
-enum bp_code bp_registry_store(struct bp_app *app, struct bp_store **out, struct bp_err *err)
+enum bp_code bp_registry_scratch(struct bp_app *app, struct bp_scratch **out, struct bp_err *err)
+{
+    const struct bp_postgres_options options = postgres_options(app, BP_OPT_SCRATCH_URL);
+
+    if (guard_connection(app, BP_OPT_SCRATCH_URL, err) != BP_OK ||
+        guard_address(app, BP_OPT_PROXY, err) != BP_OK)
+        return err->code;
+    if (app->scratch != NULL)
+        *out = app->scratch;
+    else
+        *out = options.url != NULL ? bp_postgres_scratch_url_new(&options)
+                                   : bp_postgres_scratch_cluster_new(&options);
+    app->scratch = NULL;
+    return BP_OK;
+}
+
+static struct bp_git_options git_options(const struct bp_app *app, const char *branch)
 {
     const struct bp_config *cfg = &app->cfg;
-    const struct bp_git_options options = {
+
+    return (struct bp_git_options){
         .url = bp_config_text(cfg, BP_OPT_BACKUP_REPO),
-        .branch = bp_config_text(cfg, BP_OPT_BACKUP_BRANCH),
+        .branch = branch,
         .token = bp_config_text(cfg, BP_OPT_BACKUP_TOKEN),
         .ca_file = bp_config_text(cfg, BP_OPT_CA_FILE),
         .proxy = bp_config_text(cfg, BP_OPT_PROXY),
@@ -191,6 +210,12 @@ enum bp_code bp_registry_store(struct bp_app *app, struct bp_store **out, struct
         .timeout_ms = bp_config_number(cfg, BP_OPT_GIT_TIMEOUT),
         .push_limit = bp_config_number(cfg, BP_OPT_PUSH_LIMIT),
         .part_size = bp_config_number(cfg, BP_OPT_PUSH_LIMIT) > 0 ? PART_SIZE : 0};
+}
+
+enum bp_code bp_registry_branch_store(struct bp_app *app, const char *branch, struct bp_store **out,
+                                      struct bp_err *err)
+{
+    const struct bp_git_options options = git_options(app, branch);
 
     if (guard_address(app, BP_OPT_BACKUP_REPO, err) != BP_OK ||
         guard_address(app, BP_OPT_PROXY, err) != BP_OK)
@@ -226,4 +251,32 @@ enum bp_code bp_registry_archive_store(struct bp_app *app, const char *archive, 
                        "an archive's folder, with a '/' in it",
                        archive != NULL ? archive : "the archive");
     return bp_registry_store(app, out, err);
+}
+
+enum bp_code bp_registry_store(struct bp_app *app, struct bp_store **out, struct bp_err *err)
+{
+    return bp_registry_branch_store(app, bp_config_text(&app->cfg, BP_OPT_BACKUP_BRANCH), out, err);
+}
+
+enum bp_code bp_registry_branches(struct bp_app *app, struct bp_list *out, struct bp_err *err)
+{
+    const struct bp_git_options options = git_options(app, "");
+
+    if (guard_address(app, BP_OPT_BACKUP_REPO, err) != BP_OK ||
+        guard_address(app, BP_OPT_PROXY, err) != BP_OK)
+        return err->code;
+    if (bp_folder_kind(options.url) == BP_FOLDER_OTHER)
+        return bp_git_branches(&options, out, err);
+    bp_list_add(out, bp_config_text(&app->cfg, BP_OPT_BACKUP_BRANCH));
+    return BP_OK;
+}
+
+bool bp_registry_is_folder(const struct bp_app *app, const char *archive)
+{
+    const char *repo = bp_config_text(&app->cfg, BP_OPT_BACKUP_REPO);
+
+    if (archive != NULL && strchr(archive, '/') != NULL &&
+        bp_folder_kind(archive) == BP_FOLDER_ARCHIVE)
+        return true;
+    return repo != NULL && bp_folder_kind(repo) != BP_FOLDER_OTHER;
 }

@@ -28,6 +28,22 @@ enum bp_code bp_registry_store(struct bp_app *app, struct bp_store **out,
 enum bp_code bp_registry_archive_store(struct bp_app *app, const char *archive, const char **id,
                                        struct bp_store **out, struct bp_err *err) BP_CHECK;
 
+/* The same for another branch than the one that options name. */
+enum bp_code bp_registry_branch_store(struct bp_app *app, const char *branch, struct bp_store **out,
+                                      struct bp_err *err) BP_CHECK;
+
+/* Whether what these name (archive may be NULL) is a plain folder, into which nothing is written.
+ */
+bool bp_registry_is_folder(const struct bp_app *app, const char *archive);
+
+/* The branches of the backup repository; of a plain folder that of the options. */
+enum bp_code bp_registry_branches(struct bp_app *app, struct bp_list *out,
+                                  struct bp_err *err) BP_CHECK;
+
+/* Where an archive is proved: --scratch-url, or a throw-away cluster. */
+enum bp_code bp_registry_scratch(struct bp_app *app, struct bp_scratch **out,
+                                 struct bp_err *err) BP_CHECK;
+
 /* The folder for private temporary folders. Lent. */
 const char *bp_registry_temp_parent(const struct bp_app *app);
 

@@ -226,7 +226,7 @@ const struct bp_option bp_option_table[BP_OPT_COUNT] = {
                                      "libpq's own variables (PGHOST ...) count."},
     [BP_OPT_CONNECT_TIMEOUT] = {.name = "connect-timeout",
                                 .type = BP_TYPE_DURATION,
-                                .group = BP_GROUP_SOURCE | BP_GROUP_RESTORE,
+                                .group = BP_GROUP_SOURCE | BP_GROUP_RESTORE | BP_GROUP_PROOF,
                                 .value = "TIME",
                                 .fallback = "15s",
                                 .help = "Give up connecting to the database after this long."},
@@ -234,7 +234,7 @@ const struct bp_option bp_option_table[BP_OPT_COUNT] = {
         {.name = "connect-retries",
          .type = BP_TYPE_INT,
          .group =
-             BP_GROUP_SOURCE | BP_GROUP_RESTORE,
+             BP_GROUP_SOURCE | BP_GROUP_RESTORE | BP_GROUP_PROOF,
          .value = "N",
          .fallback = "5",
          .help = "Connect again at most this often, after 1, 2, 4 ... seconds, while the server "

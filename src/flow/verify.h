@@ -40,14 +40,19 @@ struct bp_verify_job {
 
 struct bp_verify_result {
     char id[BP_ARCHIVE_ID_SIZE];
-    enum bp_proof level;     /* that was reached */
+    enum bp_proof level; /* that was reached */
+    enum bp_proof wanted;
     struct bp_list except;   /* what was not proved, in words: a missing extension ... */
     struct bp_list findings; /* what is wrong, in words: why the next level was not reached */
+    struct bp_list notes;    /* what else a person should know of the proof */
+    int64_t time_ms;         /* of the archive; 0: it was not found */
+    char where[256];         /* it was restored; "" */
     int64_t files;
     int64_t bytes;
     int64_t tables;
     int64_t rows;
-    int64_t restore_ms; /* of the restore alone; 0: none */
+    int64_t restore_ms;  /* of the restore alone; 0: none */
+    int64_t recovery_ms; /* fetch, check and restore: what a recovery takes; 0: none */
     int64_t took_ms;
     char commit[BP_STORE_ID_SIZE]; /* "": nothing was written */
 };
@@ -57,15 +62,28 @@ void bp_verify_result_free(struct bp_verify_result *result); /* for BP_AUTO */
 /*
  * BP_OK: the level was reached, without an exception. BP_EINTEGRITY: the archive is at fault.
  * BP_EFAILED: something else kept it from being proved (an extension is missing here ...). With
- * both, result tells how far it came, and that is recorded too. What the drivers return.
+ * both, result tells how far it came. BP_EUSAGE: it is sealed and nothing opens it (L0 needs
+ * nothing), the scratch is the source ... What the drivers return.
+ *
+ * Recorded is a result that proves no less than what was recorded before; a lesser one only when
+ * the archive is at fault. One at fault that reaches no level loses its record.
  */
 enum bp_code bp_flow_verify(const struct bp_verify_job *job, struct bp_verify_result *result,
                             struct bp_err *err) BP_CHECK;
 
-/* report_verify.c */
+/*
+ * The statements of a file of SQL, each with its ';', added to out (job->checks). BP_EUSAGE: there
+ * is none, or something is quoted without an end; name is the file's.
+ */
+enum bp_code bp_verify_checks(const char *text, const char *name, struct bp_list *out,
+                              struct bp_err *err) BP_CHECK;
+
+/* report_verify.c: several lines for people, one object for programs. */
 void bp_verify_text(const struct bp_verify_job *job, const struct bp_verify_result *result,
                     struct bp_buf *out);
 struct bp_json *bp_verify_json(const struct bp_verify_job *job,
                                const struct bp_verify_result *result) BP_CHECK;
+/* "proved to L3"; "proved to L1 except ..."; "not proved". For one line. */
+void bp_verify_words(const struct bp_verify_result *result, struct bp_buf *out);
 
 #endif

@@ -11,6 +11,18 @@
 
 enum { MAJOR = 10000, ASK_MS = 10000 };
 
+/* What a person has put into PATH is meant. */
+static void add_path(const struct bp_env *env, struct bp_list *dirs)
+{
+    BP_AUTO(bp_freep) char *path = bp_strdup(bp_env_get(env, "PATH"));
+    char *rest = path;
+
+    for (char *dir = strsep(&rest, ":"); dir != NULL; dir = strsep(&rest, ":")) {
+        if (dir[0] == '/')
+            bp_list_add(dirs, dir);
+    }
+}
+
 /* What pg_config says, if there is one: a server that was built here is often nowhere else. */
 static enum bp_code add_configured(const struct bp_postgres_options *options, struct bp_list *dirs,
                                    struct bp_err *err)
@@ -60,6 +72,8 @@ enum bp_code bp_pg_server_programs(const struct bp_postgres_options *options, in
     int newest = 0;
 
     *dir = NULL;
+    if (options->program_dirs == NULL)
+        add_path(options->env, &dirs);
     bp_pg_program_dirs(options, &dirs);
     if (options->program_dirs == NULL && add_configured(options, &dirs, err) != BP_OK)
         return err->code;
