@@ -15,7 +15,7 @@ from run_action import ActionRun, Ran
 HOSTILE = ('quo"te\'s', 'a\nb', '${{ secrets.X }}', '; touch pwned', '$(touch pwned)',
            '`touch pwned`', '##[error]pwned', '::set-output name=conclusion::pwned', '-x', '*',
            '\n::error::pwned\n::add-mask::a', '%0A::error::pwned', '\\', '${PATH}', 'ö☃')
-OF_BACKUP = {'id', 'commit', 'path', 'rows'}
+OF_BACKUP = {'id', 'commit', 'path', 'rows', 'verified'}
 OUTPUTS = {'results', 'succeeded', 'failed', 'run-ids', 'conclusion'} | OF_BACKUP
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -73,14 +74,17 @@ class WrittenTest(ActionTest):
     """The repository, as init leaves it, is what the fake GitHub serves."""
 
     vault = 'octo-org/vault'
+    recipients: tuple[str, ...] = ()
 
     def serve(self, **options) -> FakeGitHub:
         git(self.folder, 'init', '-q', '-b', 'main')
         git(self.folder, 'remote', 'add', 'origin', f'git@github.com:{REPO}.git')
         said = self.run_it('init', '--branch', 'main', '--branch', 'dev', '--backup-repo',
-                           self.vault, '--format', 'json').json
+                           self.vault, '--format', 'json',
+                           *[f'--recipient={one}' for one in self.recipients]).json
         self.assertEqual([BACKUP, SCHEDULED], [one['path'] for one in said['files']])
-        self.assertEqual(list(NAMES), [one['name'] for one in said['secrets']])
+        self.assertEqual(list(NAMES) + ['BACKUP_CHUNK_KEY'] * bool(self.recipients),
+                         [one['name'] for one in said['secrets']])
         return super().serve(**options)
 
     def add_repo(self, fake: FakeGitHub, name: str, **options) -> None:
@@ -183,9 +187,11 @@ class Written(WrittenTest):
         self.assertEqual([], [line for line in found if line.startswith((BACKUP, SCHEDULED))])
 
 
-class WholePath(WrittenTest):
+class WholePathTest(WrittenTest):
     """Each run that is dispatched runs the written backup workflow, on a real database and a real
     Git server."""
+
+    opening: dict[str, str] = {}    # what opens an archive
 
     def serve(self, **options) -> FakeGitHub:
         self.cluster = sample_cluster()
@@ -206,7 +212,6 @@ class WholePath(WrittenTest):
         super().setUp()
         self.cluster.create_db('shop_main', SCHEMAS / 'shop.sql')
         self.secrets.update(DATABASE_URL=self.url('shop_main'), BACKUP_TOKEN=PUSH)
-        self.assertEqual(set(NAMES), set(self.secrets))
         self.environments: dict[str, dict[str, str]] = {}
 
     def url(self, name: str) -> str:
@@ -247,14 +252,16 @@ class WholePath(WrittenTest):
         self.assertEqual(2, len({run.inputs['mark'] for run in self.fake.runs} - {''}))
 
     def assert_archive(self, branch: str, event: str, source: str) -> None:
-        """The branch has one, and it restores to what the source is."""
+        """The branch has one, which was proved, and it restores to what the source is."""
         store = {'backup-repo': self.vault, 'backup-token': PUSH, 'backup-branch': branch}
         listed = json.loads(self.use({'mode': 'list', 'format': 'json', **store}).steps[-1].log)
         self.assertEqual(branch, listed['branch'])
-        self.assertEqual([(REPO, event)], [(one['repository'], one['event'])
-                                           for one in listed['archives']])
+        self.assertEqual([(REPO, event, 'L2')],
+                         [(one['repository'], one['event'], one['verification']['level'])
+                          for one in listed['archives']])
         self.cluster.create_db(f'new_{branch}')
-        self.use({'mode': 'restore', 'archive': 'latest', 'to': self.url(f'new_{branch}'), **store})
+        self.use({'mode': 'restore', 'archive': 'latest', 'to': self.url(f'new_{branch}'),
+                  **self.opening, **store})
         self.assertEqual(self.canonical(source), self.canonical(f'new_{branch}'))
 
     def assert_no_secrets(self, ran: Ran) -> None:
@@ -269,6 +276,8 @@ class WholePath(WrittenTest):
         self.assertEqual([], left)
         self.assert_clean()
 
+
+class WholePath(WholePathTest):
     def test_a_schedule_backs_up_both_branches_and_each_archive_restores(self) -> None:
         ran = self.run_all(ON_SCHEDULE)
         self.assert_two_runs(ran)
@@ -307,6 +316,26 @@ class WholePath(WrittenTest):
             self.assertIn('::error ', self.log(run.id))
             self.assertNotIn('ghs_wrong', self.log(run.id))
         self.assertEqual('', self.git.git('vault', 'for-each-ref'))
+        self.assert_nothing_left()
+
+
+class SealedPath(WholePathTest):
+    def setUp(self) -> None:
+        made = subprocess.run(['age-keygen'], check=True, capture_output=True, text=True).stdout
+        self.recipients = tuple(re.findall('age1[0-9a-z]+', made))
+        super().setUp()
+        key = self.folder / 'key.txt'
+        key.write_text(made)
+        key.chmod(0o600)
+        self.opening = {'identity': str(key)}
+        self.secrets['BACKUP_CHUNK_KEY'] = 'cd' * 32
+
+    def test_a_sealed_archive_is_proved_where_nobody_has_a_key_and_restores_with_it(self) -> None:
+        ran = self.run_all(ON_SCHEDULE)
+        self.assert_two_runs(ran)
+        self.assert_archive('main', 'schedule', 'shop_main')
+        self.assertNotIn('orders', self.git.git('vault', 'ls-tree', '-r', '--name-only', 'main'))
+        self.assert_no_secrets(ran)
         self.assert_nothing_left()
 
 
