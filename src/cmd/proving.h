@@ -2,8 +2,6 @@
 #ifndef BP_CMD_PROVING_H
 #define BP_CMD_PROVING_H
 
-#include "archive/seal.h"
-#include "archive/sign.h"
 #include "cmd/cmd.h"
 #include "flow/verify.h"
 

@@ -8,10 +8,8 @@
 #include "net/http_curl.h"
 #include "net/url.h"
 #include "source/postgres.h"
-#include "source/postgres_scratch.h"
 #include "store/folder.h"
 #include "store/git.h"
-#include "store/git_branches.h"
 
 /* The first part of a push that is sent while the database is still being read. */
 enum { PART_SIZE = 16 << 20 };

@@ -66,7 +66,10 @@ static void put_reasons(const struct bp_drill_result *result, const struct bp_se
 
         if (b->code == BP_OK)
             continue;
-        bp_secrets_mask(secrets, b->reason, &masked);
+        if (secrets != NULL)
+            bp_secrets_mask(secrets, b->reason, &masked);
+        else
+            bp_buf_puts(&masked, b->reason);
         bp_buf_printf(out, "\n%s: %s\n", b->branch, bp_buf_str(&masked));
         for (size_t j = 0; j < b->verified.except.count; j++)
             bp_buf_printf(out, "  except   %s\n", b->verified.except.at[j]);

@@ -1,10 +1,11 @@
-/* The PostgreSQL drivers of source.h and target.h. */
+/* The PostgreSQL drivers of source.h, target.h and scratch.h. */
 #ifndef BP_SOURCE_POSTGRES_H
 #define BP_SOURCE_POSTGRES_H
 
 #include "base/clock.h"
 #include "base/env.h"
 #include "base/list.h"
+#include "source/scratch.h"
 #include "source/source.h"
 #include "source/target.h"
 
@@ -38,6 +39,18 @@ struct bp_postgres_options {
 /* Nothing is opened before the first call. Owned by the caller. */
 struct bp_source *bp_postgres_source_new(const struct bp_postgres_options *options) BP_CHECK;
 struct bp_target *bp_postgres_target_new(const struct bp_postgres_options *options) BP_CHECK;
+
+/*
+ * A throw-away cluster, made with initdb in a private folder below options->temp_parent; url, proxy
+ * and the way of a libpq environment mean nothing to it. It listens on a socket in that folder,
+ * which only the server's user and root can enter, so it asks for no password. Root cannot run a
+ * server: then it is the user postgres, or nobody.
+ */
+struct bp_scratch *
+bp_postgres_scratch_cluster_new(const struct bp_postgres_options *options) BP_CHECK;
+
+/* The database that options->url names. Roles that a restore makes stay there. */
+struct bp_scratch *bp_postgres_scratch_url_new(const struct bp_postgres_options *options) BP_CHECK;
 
 /*
  * Every password in a connection string, appended to out; nothing when there is none. Of a text

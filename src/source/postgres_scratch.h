@@ -7,20 +7,6 @@
 #include "source/postgres_conn.h"
 #include "source/scratch.h"
 
-/*
- * A throw-away cluster, made with initdb in a private folder below options->temp_parent; url, proxy
- * and the way of a libpq environment mean nothing to it. It listens on a socket in that folder,
- * which only the server's user and root can enter, so it asks for no password. Root cannot run a
- * server: then it is the user postgres, or nobody.
- */
-struct bp_scratch *
-bp_postgres_scratch_cluster_new(const struct bp_postgres_options *options) BP_CHECK;
-
-/* The database that options->url names. Roles that a restore makes stay there. */
-struct bp_scratch *bp_postgres_scratch_url_new(const struct bp_postgres_options *options) BP_CHECK;
-
-/* What both have: private to the drivers. */
-
 struct bp_pg_scratch {
     struct bp_scratch base;           /* must be first */
     struct bp_postgres_options reach; /* of its database; url is NULL before start() */

@@ -24,4 +24,12 @@ struct bp_git_options {
 /* Nothing is opened before the first call. Owned by the caller. */
 struct bp_store *bp_git_store_new(const struct bp_git_options *options) BP_CHECK;
 
+/*
+ * The names of the branches of the backup repository, sorted, added to out. options->branch does
+ * not count. A clone that was never pushed to has what it got from its origin. BP_EUNAVAILABLE,
+ * BP_EAUTH, BP_ENOTFOUND (no such repository).
+ */
+enum bp_code bp_git_branches(const struct bp_git_options *options, struct bp_list *out,
+                             struct bp_err *err) BP_CHECK;
+
 #endif

@@ -1,5 +1,4 @@
-#include "store/git_branches.h"
-
+/* Which branches a backup repository has. */
 #include <string.h>
 
 #include "base/mem.h"

@@ -14,6 +14,7 @@
  *   git_env.c    the environment and the credentials that the git program gets
  *   git_url.c    the address of the repository
  *   git_public.c whether everybody may read it
+ *   git_branches.c which branches it has
  *   git_patch.c  how two texts differ
  *
  * The working copy is a bare repository in a private folder with one commit and the first levels

@@ -96,7 +96,7 @@ Test(cmd_backup, prints_one_json_object)
     cr_expect_str_eq(bp_json_get_text(json, "id"), "2024-01-15T14-30-45Z");
     cr_expect_str_eq(bp_json_get_text(json, "commit"), "c0ffee1");
     cr_expect_str_eq(bp_json_get_text(json, "store_full_at"), "");
-    cr_expect_eq(bp_json_count(json), 13u);
+    cr_expect_eq(bp_json_count(json), 14u);
 }
 
 /* ---- how large the branch is ---- */
@@ -276,7 +276,7 @@ Test(cmd_backup, a_skipped_one_is_json_too)
     cr_assert_eq(bp_json_parse(fake.out, strlen(fake.out), &json, &err), BP_OK, "%s", fake.out);
     cr_expect(bp_json_get_bool(json, "skipped", false));
     cr_expect_str_eq(bp_json_get_text(json, "reason"), "another backup to 'main' is running");
-    cr_expect_eq(bp_json_count(json), 14u);
+    cr_expect_eq(bp_json_count(json), 15u);
 }
 
 Test(cmd_backup, one_that_was_not_skipped_says_so_in_json)

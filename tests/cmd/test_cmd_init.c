@@ -111,7 +111,7 @@ Test(cmd_init, the_token_does_not_go_to_another_server_unasked)
 Test(cmd_init, warns_of_the_full_hour)
 {
     cr_expect_eq(
-        run_answering("init --backup-repo o/vault --branch main --repo o/n", "0 3 * * *\n"), 0,
+        run_answering("init --backup-repo o/vault --branch main --repo o/n", "0 3 * * *\n\n"), 0,
         "%s", init_repo.fake.err);
     cr_expect_not_null(strstr(init_repo.fake.err, "warning: '0 3 * * *' is at the full hour"), "%s",
                        init_repo.fake.err);

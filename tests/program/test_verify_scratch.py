@@ -8,7 +8,7 @@ import unittest
 from pathlib import Path
 
 from harness import Cluster, unwind_on_sigterm
-from asking import wait_until
+from asking import wait_until, wait_until_gone
 from proving import ProvingTest
 
 cluster: Cluster
@@ -94,8 +94,8 @@ class OwnCluster(ProvingTest):
         child = self.start_slow()
         servers = self.postmasters()
         os.kill(child.pid, signal.SIGKILL)
-        wait_until(lambda: not [pid for pid in servers if Path(f'/proc/{pid}').exists()],
-                   'the end of the server')
+        for pid in servers:
+            wait_until_gone(pid)
         for path in self.temp.iterdir():    # nobody is left to remove them
             shutil.rmtree(path)
 

@@ -317,6 +317,15 @@ static enum bp_code push(struct fake_store *self, struct bp_err *err)
     return BP_OK;
 }
 
+static void forget_staged(struct fake_store *self)
+{
+    for (size_t i = 0; i < self->staged_count; i++) {
+        bp_free(self->staged[i].path);
+        bp_free(self->staged[i].data);
+    }
+    self->staged_count = 0;
+}
+
 static enum bp_code store_commit(struct bp_store *base, const struct bp_edit *edits, size_t count,
                                  const char *message, struct bp_store_commit *out,
                                  struct bp_err *err)
@@ -329,6 +338,8 @@ static enum bp_code store_commit(struct bp_store *base, const struct bp_edit *ed
     if (rc != BP_OK && (rc != BP_EUNAVAILABLE || !self->late))
         return rc;
     apply_all(self, &step, 1);
+    if (rc == BP_OK)
+        forget_staged(self);
     self->commits++;
     self->missing = false;
     (void)snprintf(self->message, sizeof(self->message), "%s", message);
@@ -421,14 +432,10 @@ size_t fake_store_count(const struct fake_store *store, const char *prefix)
 void fake_store_release(struct fake_store *store)
 {
     drop(store, "");
-    for (size_t i = 0; i < store->staged_count; i++) {
-        bp_free(store->staged[i].path);
-        bp_free(store->staged[i].data);
-    }
+    forget_staged(store);
     for (size_t i = 0; i < store->blob_count; i++) {
         bp_free(store->blobs[i].path);
         bp_free(store->blobs[i].data);
     }
     store->blob_count = 0;
-    store->staged_count = 0;
 }
