@@ -431,15 +431,20 @@ class Places(Bed):
         self.restores(source='odd', PGCLIENTENCODING='LATIN1',
                       TARGET_DATABASE_URL=cluster.url(self.db, client_encoding='LATIN1'))
 
-    def test_by_hand_as_restore_md_says(self) -> None:
-        self.take('odd')
+    def test_by_hand_as_restore_md_says_for_each_sample(self) -> None:
+        for name in ('shop', 'odd'):
+            self.fresh()
+            self.take(name)
+            self.restore_by_hand(name)
+
+    def restore_by_hand(self, name: str) -> None:
         text = (self.archive / 'RESTORE.md').read_text()
         commands = re.search(r'\n    export .*new_database\n', text, re.DOTALL)[0]
         done = subprocess.run(['sh', '-ec', commands.replace('new_database', self.db)], text=True,
                               capture_output=True, check=False, cwd=self.archive,
                               env=clean_env(**cluster.env(self.db)))
         self.assertEqual(0, done.returncode, done.stderr)
-        self.assertEqual(canonical(cluster.pg_dump('odd')), canonical(cluster.pg_dump(self.db)))
+        self.assertEqual(canonical(cluster.pg_dump(name)), canonical(cluster.pg_dump(self.db)))
 
     def test_a_table_of_hundreds_of_files(self) -> None:
         head, *rows = (self.archive / ORDERS).read_text().splitlines(True)[:-1]

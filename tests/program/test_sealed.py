@@ -169,11 +169,16 @@ sed 's/^.restrict .*/SELECT invalid_command;/' | {shutil.which('psql')} "$@"
                         PATH=f'{stand_in.parent}:/usr/local/bin:/usr/bin:/bin')
         self.assertEqual(canonical(cluster.pg_dump('shop')), canonical(cluster.pg_dump(db)))
 
-    def test_by_hand_as_restore_md_says(self) -> None:
-        self.env['DATABASE_URL'] = cluster.url('odd', 'postgres')
+    def test_by_hand_as_restore_md_says_for_each_sample(self) -> None:
+        for name in ('shop', 'odd'):
+            self.use_new_repo()
+            self.restore_by_hand(name)
+
+    def restore_by_hand(self, name: str) -> None:
+        self.env['DATABASE_URL'] = cluster.url(name, 'postgres')
         self.back_up()
         db = self.new_db()
-        folder = self.clone() / 'backups' / 'current'
+        folder = self.clone(name) / 'backups' / 'current'
         text = (folder / 'RESTORE.md').read_text()
         opened = re.search(r'\n    opened=.*?cd "\$opened"\n', text, re.DOTALL)[0]
         loaded = re.search(r'\n    export .*new_database\n', text, re.DOTALL)[0]
@@ -183,7 +188,7 @@ sed 's/^.restrict .*/SELECT invalid_command;/' | {shutil.which('psql')} "$@"
             env=clean_env(AGE_IDENTITY_FILE=str(self.mine), TMPDIR=str(self.folder),
                           **cluster.env(db)))
         self.assertEqual(0, done.returncode, done.stderr)
-        self.assertEqual(canonical(cluster.pg_dump('odd')), canonical(cluster.pg_dump(db)))
+        self.assertEqual(canonical(cluster.pg_dump(name)), canonical(cluster.pg_dump(db)))
 
     def test_without_the_right_key_nothing_is_touched(self) -> None:
         self.back_up()
