@@ -99,23 +99,26 @@ static enum bp_code read_again(struct bp_verify *v, struct bp_err *err)
 
 /* ---- L3 ---- */
 
+struct named {
+    const struct bp_manifest_table *table;
+};
+
 static int by_name(const void *left, const void *right)
 {
-    const struct bp_manifest_table *a = *(const struct bp_manifest_table *const *)left;
-    const struct bp_manifest_table *b = *(const struct bp_manifest_table *const *)right;
+    const struct bp_manifest_table *a = ((const struct named *)left)->table;
+    const struct bp_manifest_table *b = ((const struct named *)right)->table;
     int schemas = strcmp(a->schema, b->schema);
 
     return schemas != 0 ? schemas : strcmp(a->name, b->name);
 }
 
 /* The tables of a manifest by their names; owned. */
-static const struct bp_manifest_table **sort_tables(const struct bp_manifest *m)
+static struct named *sort_tables(const struct bp_manifest *m)
 {
-    const struct bp_manifest_table **sorted =
-        bp_alloc(m->table_count + 1, sizeof(struct bp_manifest_table *));
+    struct named *sorted = bp_alloc(m->table_count + 1, sizeof(*sorted));
 
     for (size_t i = 0; i < m->table_count; i++)
-        sorted[i] = &m->tables[i];
+        sorted[i].table = &m->tables[i];
     if (m->table_count > 1)
         qsort(sorted, m->table_count, sizeof(*sorted), by_name);
     return sorted;
@@ -132,8 +135,8 @@ static size_t pair_tables(struct bp_verify *v, struct bp_verify_pair *pairs, enu
 {
     const struct bp_manifest *m = v->manifest;
     const struct bp_manifest *n = &v->again.manifest;
-    BP_AUTO(bp_freep) const struct bp_manifest_table **a = sort_tables(m);
-    BP_AUTO(bp_freep) const struct bp_manifest_table **b = sort_tables(n);
+    BP_AUTO(bp_freep) struct named *a = sort_tables(m);
+    BP_AUTO(bp_freep) struct named *b = sort_tables(n);
     size_t count = 0;
     size_t i = 0;
     size_t j = 0;
@@ -143,12 +146,12 @@ static size_t pair_tables(struct bp_verify *v, struct bp_verify_pair *pairs, enu
 
         if (order < 0)
             *rc = bp_verify_fault(v, err, "table '%s.%s' is not in the restored database",
-                                  a[i]->schema, a[i]->name);
+                                  a[i].table->schema, a[i].table->name);
         else if (order > 0)
             *rc = bp_verify_fault(v, err, "table '%s.%s' is restored, and not in the manifest",
-                                  b[j]->schema, b[j]->name);
-        else if (!is_same(a[i], b[j]))
-            pairs[count++] = (struct bp_verify_pair){.archive = a[i], .scratch = b[j]};
+                                  b[j].table->schema, b[j].table->name);
+        else if (!is_same(a[i].table, b[j].table))
+            pairs[count++] = (struct bp_verify_pair){.archive = a[i].table, .scratch = b[j].table};
         i += order <= 0;
         j += order >= 0;
     }

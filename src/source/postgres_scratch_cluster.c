@@ -25,6 +25,7 @@ enum {
 
 #define SOCKET_NAME "/.s.PGSQL.5432"
 #define SUPERUSER   "postgres"
+#define AS_USER     "--username=postgres"
 /* What somebody may have set for another server: libpq looks at the environment by itself. */
 #define PLAIN                                                     \
     " sslmode=disable gssencmode=disable channel_binding=disable" \
@@ -163,16 +164,8 @@ static enum bp_code initdb(struct cluster *c, const char *encoding, const struct
     BP_AUTO(bp_freep) char *encoding_arg = bp_format("--encoding=%s", encoding);
     BP_AUTO(bp_freep) char *collate = bp_format("--lc-collate=%s", locale->collate);
     BP_AUTO(bp_freep) char *ctype = bp_format("--lc-ctype=%s", locale->ctype);
-    const char *const argv[] = {program,
-                                data,
-                                encoding_arg,
-                                "--locale=C",
-                                collate,
-                                ctype,
-                                "--username=" SUPERUSER,
-                                "--auth=trust",
-                                "--no-sync",
-                                NULL};
+    const char *const argv[] = {program, data,    encoding_arg,   "--locale=C", collate,
+                                ctype,   AS_USER, "--auth=trust", "--no-sync",  NULL};
     BP_AUTO(bp_child_result_free) struct bp_child_result result = {0};
     BP_AUTO(bp_buf_free) struct bp_buf words = {0};
 

@@ -39,7 +39,7 @@ static void tear_down(void)
     bp_tempdir_removep(&folder);
 }
 
-TestSuite(postgres_scratch_cluster, .init = set_up, .fini = tear_down, .timeout = 120);
+TestSuite(postgres_scratch_cluster, .init = set_up, .fini = tear_down, .timeout = 60);
 
 static bool asked(struct bp_scratch *scratch, const char *sql)
 {
