@@ -84,8 +84,10 @@ char *bp_sealing_spooled(const char *spool, const char *path)
     char *flat = bp_strdup(path);
     char *place = NULL;
 
-    for (char *p = flat; *p != '\0'; p++)
-        *p = *p == '/' ? '-' : *p;
+    for (char *p = flat; *p != '\0'; p++) {
+        if (*p == '/')
+            *p = '-';
+    }
     place = bp_format("%s/%s", spool, flat);
     bp_free(flat);
     return place;

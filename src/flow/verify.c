@@ -149,23 +149,21 @@ static enum bp_code sum_up(struct bp_verify *v, enum bp_code rc, struct bp_err *
 {
     struct bp_verify_result *result = v->result;
     BP_AUTO(bp_freep) char *why = bp_strdup(err->msg);
-    const char *reason = why;
+    const struct bp_list *told = &result->findings;
 
     if (!is_told(rc))
         return rc;
     if (result->findings.count == 0 && result->except.count == 0)
         bp_list_add(&result->findings, why);
     if (result->except.count > 0)
-        reason = result->except.at[0];
-    else
-        reason = result->findings.at[0];
+        told = &result->except;
     if (v->entry == NULL)
         return rc;
     if (result->level == BP_UNPROVED)
         return bp_fail(err, rc, "archive %s did not reach %s: %s", result->id, bp_proof_name(BP_L0),
-                       reason);
+                       told->at[0]);
     return bp_fail(err, rc, "archive %s reached %s and not %s: %s", result->id,
-                   bp_proof_name(result->level), bp_proof_name(result->wanted), reason);
+                   bp_proof_name(result->level), bp_proof_name(result->wanted), told->at[0]);
 }
 
 static enum bp_code record(struct bp_verify *v, enum bp_code rc, struct bp_err *err)

@@ -113,16 +113,16 @@ static enum bp_code commit(struct recording *r, const char *path, const struct b
         (current && stage(store, text, STAGED_CURRENT, err) != BP_OK))
         return err->code;
     r->staged_current = r->staged_current || current;
-    if (current)
+    if (current) {
         edits[count++] =
             (struct bp_edit){.kind = BP_EDIT_REMOVE, .to = BP_PATH_CURRENT "/" BP_MANIFEST_NAME};
-    if (current)
         edits[count++] = (struct bp_edit){.kind = BP_EDIT_MOVE,
                                           .from = STAGED_FOLDER "/" STAGED_CURRENT,
                                           .to = BP_PATH_CURRENT "/" BP_MANIFEST_NAME};
-    else if (r->staged_current)
+    } else if (r->staged_current) {
         edits[count++] =
             (struct bp_edit){.kind = BP_EDIT_REMOVE, .to = STAGED_FOLDER "/" STAGED_CURRENT};
+    }
     make_message(r, &message);
     if (store->ops->commit(store, edits, count, bp_buf_str(&message), &done, err) != BP_OK)
         return err->code;

@@ -166,7 +166,7 @@ static enum bp_code folder_is_public(struct bp_store *self, bool *out, struct bp
 static enum bp_code list_names(const char *path, struct bp_list *names, struct bp_err *err)
 {
     struct dirent **entries = NULL;
-    int count = scandir(path, &entries, NULL, NULL);
+    int count = scandir(path, &entries, NULL, NULL); // cppcheck-suppress nullPointer
 
     if (count < 0 && (errno == ENOENT || errno == ENOTDIR))
         return BP_OK;
