@@ -178,8 +178,7 @@ static enum bp_code run(struct bp_app *app, struct bp_err *err)
 const struct bp_cmd bp_cmd_keygen = {
     .doc = {.name = "keygen",
             .args = "[identity|chunk|signing]",
-            .summary = "Make a key: to open sealed archives, to recognise what has not changed, or "
-                       "to sign.",
+            .summary = "Make a key for sealed archives, or one that signs them.",
             .details = "identity (unless another is named) is a pair of age keys: backups need the "
                        "public one only. chunk is a secret with which a sealed backup finds what "
                        "it holds already. signing is a pair of minisign's keys; with --output the "

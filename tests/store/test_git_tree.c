@@ -1,5 +1,6 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -64,6 +65,18 @@ static enum bp_code fetch_path(struct bp_store *store, const char *path, struct 
 
     bp_list_add(&paths, path);
     return store->ops->fetch(store, &paths, err);
+}
+
+/* A store that fetches as from another machine: what lies plainly on this one is read in place, but
+ * of the repository behind a .git file only the git program knows where it is. */
+static struct bp_store *remote_store(void)
+{
+    static char url[512];
+
+    bp_free(git_box_run(&box, "mkdir -p linked && echo 'gitdir: ../server.git' >linked/.git"));
+    (void)snprintf(url, sizeof(url), "%s/linked", box.dir);
+    box.options.url = url;
+    return git_box_store(&box);
 }
 
 Test(store_git_tree, names_are_listed_in_byte_order)
@@ -163,7 +176,7 @@ Test(store_git_tree, only_what_was_asked_for_is_fetched)
     struct bp_err err = {0};
 
     fill_deep();
-    BP_AUTO(bp_store_freep) struct bp_store *store = git_box_store(&box);
+    BP_AUTO(bp_store_freep) struct bp_store *store = remote_store();
 
     cr_assert_eq(fetch_path(store, "l/m/a", &err), BP_OK, "%s", err.msg);
     cr_expect_eq(git_box_held(&box, "blob"), 3);
@@ -172,6 +185,18 @@ Test(store_git_tree, only_what_was_asked_for_is_fetched)
     cr_expect_eq(git_box_held(&box, "blob"), 3);
     expect_text(store, "l/m/b/four", "4\n");
     cr_expect_eq(git_box_held(&box, "blob"), 4, "read() fetches the one that is missing");
+}
+
+Test(store_git_tree, what_lies_on_this_machine_is_read_in_place)
+{
+    struct bp_err err = {0};
+
+    fill_deep();
+    BP_AUTO(bp_store_freep) struct bp_store *store = git_box_store(&box);
+
+    cr_assert_eq(fetch_path(store, "l/m/a", &err), BP_OK, "%s", err.msg);
+    expect_text(store, "l/m/a/deep/three", "3\n");
+    cr_expect_eq(git_box_held(&box, "blob"), 0, "nothing was copied");
 }
 
 Test(store_git_tree, a_server_without_filters_works)
@@ -215,7 +240,7 @@ Test(store_git_tree, three_hundred_files_come_in_one_go)
     }
     git_box_put(store, "latest", "manifest.json", "{}");
     bp_store_freep(&store);
-    store = git_box_store(&box);
+    store = remote_store();
     cr_assert_eq(fetch_path(store, "latest", &err), BP_OK, "%s", err.msg);
     cr_expect_eq(git_box_held(&box, "blob"), 301);
     expect_text(store, "latest/tables/t299/data.sql", "tables/t299/data.sql");
