@@ -206,8 +206,8 @@ static enum bp_code finish(struct bp_app *app, const struct bp_backup_result *re
     return rc;
 }
 
-static enum bp_code check_options(const struct bp_backup_job *job, const struct bp_scope *scope,
-                                  struct bp_err *err)
+static enum bp_code check_options(const struct bp_app *app, const struct bp_backup_job *job,
+                                  const struct bp_scope *scope, struct bp_err *err)
 {
     if (job->jobs > MOST_JOBS)
         return bp_fail(err, BP_EUSAGE, "--jobs takes at most %d", MOST_JOBS);
@@ -215,6 +215,10 @@ static enum bp_code check_options(const struct bp_backup_job *job, const struct 
         return bp_fail(err, BP_EUSAGE,
                        "--schema-dumps would hold the values that --mask hides; hint: use one of "
                        "them");
+    if (job->schema_dumps && bp_config_list(&app->cfg, BP_OPT_RECIPIENT)->count > 0)
+        return bp_fail(err, BP_EUSAGE,
+                       "--schema-dumps would lie on this machine's disk until they are sealed; "
+                       "hint: leave them out of sealed archives");
     return BP_OK;
 }
 
@@ -233,7 +237,8 @@ static enum bp_code back_up(struct bp_app *app, struct bp_err *err)
 
     bp_gha_context_read(app->env, &context);
     read_job(app, &context, &job);
-    if (check_options(&job, &scope, err) != BP_OK || bp_pruning_unasked(&app->cfg, err) != BP_OK ||
+    if (check_options(app, &job, &scope, err) != BP_OK ||
+        bp_pruning_unasked(&app->cfg, err) != BP_OK ||
         (bp_config_flag(&app->cfg, BP_OPT_PRUNE) &&
          bp_pruning_job(app, &pruning.job, err) != BP_OK) ||
         bp_backup_keys_load(app, &keys, err) != BP_OK ||

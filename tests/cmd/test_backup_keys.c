@@ -114,3 +114,11 @@ Test(backup_keys, a_chunk_key_lets_an_unchanged_archive_keep_its_files)
     cr_expect_eq(run("--recipient " RECIPIENT " --format json"), 0, "%s", fake.err);
     cr_expect_null(strstr(fake.out, "\"kept_files\": 0"), "%s", fake.out);
 }
+
+/* pg_dump writes them into a file. */
+Test(backup_keys, dumps_of_schemas_are_not_sealed)
+{
+    cr_expect_eq(run("--recipient " RECIPIENT " --schema-dumps"), 2);
+    cr_expect_not_null(strstr(fake.err, "--schema-dumps"), "%s", fake.err);
+    cr_expect_eq(store.opens, 0);
+}
