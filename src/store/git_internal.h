@@ -6,6 +6,8 @@
  *   git_pack.c   the packs that their contents are written into
  *   git_tree.c   reading trees of the working copy
  *   git_read.c   reading files of it, and of a backup repository on this machine
+ *   git_blobs.c  their contents, faster than libgit2 reads them
+ *   git_inflate.c what is compressed in them
  *   git_fetch.c  getting objects from the server
  *   git_push.c   sending a commit to the server
  *   git_parts.c  sending more than the server takes in one push
@@ -32,6 +34,7 @@
 #include "base/child.h"
 #include "base/list.h"
 #include "store/git.h"
+#include "store/git_blobs.h"
 #include "store/git_pack.h"
 
 /* The remote's name and the tip's name in the working copy: nothing of the user's can mean them. */
@@ -80,7 +83,9 @@ struct bp_git_store {
     bool library_ready; /* git_libgit2_init() was called */
     git_repository *repo;
     git_odb *odb;
-    git_odb *local;          /* of a backup repository on this machine, for reading; or NULL */
+    git_odb *local;             /* of a backup repository on this machine, for reading; or NULL */
+    struct bp_git_blobs *blobs; /* those in odb */
+    struct bp_git_blobs *local_blobs; /* those in local; NULL with it */
     pthread_mutex_t reading; /* of the way to a file; its content is read by threads at once */
 
     const char *ref_folder; /* where the server has the branch: BP_GIT_HEADS, or for a clone that

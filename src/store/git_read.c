@@ -23,7 +23,11 @@ void bp_git_lend_local(struct bp_git_store *git)
     for (size_t i = 0; i < 2 && path != NULL && git->local == NULL; i++) {
         BP_AUTO(bp_freep) char *objects = bp_format("%s/%s", path, folders[i]);
 
-        if (access(objects, R_OK | X_OK) == 0 && git_odb_open(&git->local, objects) != 0)
+        if (access(objects, R_OK | X_OK) != 0)
+            continue;
+        if (git_odb_open(&git->local, objects) == 0)
+            git->local_blobs = bp_git_blobs_new(objects);
+        else
             git->local = NULL;
     }
 }
@@ -37,8 +41,8 @@ git_odb *bp_git_odb_of(const struct bp_git_store *git, const git_oid *id)
 
 /* An object database may be used by several threads at once; a repository may not:
  * https://github.com/libgit2/libgit2/blob/main/docs/threading.md */
-static enum bp_code read_blob(struct bp_git_store *git, const char *path, const git_oid *id,
-                              size_t limit, struct bp_buf *out, struct bp_err *err)
+static enum bp_code read_slowly(struct bp_git_store *git, const char *path, const git_oid *id,
+                                size_t limit, struct bp_buf *out, struct bp_err *err)
 {
     git_odb *odb = bp_git_odb_of(git, id);
     BP_AUTO(object_freep) git_odb_object *object = NULL;
@@ -55,6 +59,15 @@ static enum bp_code read_blob(struct bp_git_store *git, const char *path, const 
         return bp_git_fail(err, result, "read '%s' of the branch '%s'", path, git->options.branch);
     bp_buf_add(out, git_odb_object_data(object), git_odb_object_size(object));
     return BP_OK;
+}
+
+static enum bp_code read_blob(struct bp_git_store *git, const char *path, const git_oid *id,
+                              size_t limit, struct bp_buf *out, struct bp_err *err)
+{
+    if (bp_git_blobs_read(git->blobs, id, limit, out) ||
+        (git->local_blobs != NULL && bp_git_blobs_read(git->local_blobs, id, limit, out)))
+        return BP_OK;
+    return read_slowly(git, path, id, limit, out, err);
 }
 
 enum bp_code bp_git_find_blob(struct bp_store *self, const char *path, struct bp_blob *out,

@@ -32,6 +32,8 @@ static void close_copy(struct bp_git_store *git)
     bp_git_forget_staged(git);
     bp_git_ids_free(&git->known);
     bp_git_pack_freep(&git->pack);
+    bp_git_blobs_freep(&git->local_blobs);
+    bp_git_blobs_freep(&git->blobs);
     git_odb_free(git->local);
     git->local = NULL;
     git_odb_free(git->odb);
@@ -56,6 +58,7 @@ static enum bp_code make_copy(struct bp_git_store *git, struct bp_err *err)
 {
     /* Without a template: nobody's hooks come along. */
     git_repository_init_options options = GIT_REPOSITORY_INIT_OPTIONS_INIT;
+    BP_AUTO(bp_freep) char *objects = NULL;
     BP_AUTO(bp_freep) char *packs = NULL;
     enum bp_code rc = start_library(git, err);
     int result = 0;
@@ -68,7 +71,9 @@ static enum bp_code make_copy(struct bp_git_store *git, struct bp_err *err)
     result = git_repository_init_ext(&git->repo, git->dir, &options);
     if (result == 0)
         result = git_repository_odb(&git->odb, git->repo);
-    packs = bp_format("%s/objects/pack", git->dir);
+    objects = bp_format("%s/objects", git->dir);
+    packs = bp_format("%s/pack", objects);
+    git->blobs = bp_git_blobs_new(objects);
     git->pack = bp_git_pack_new(packs, git->options.push_limit > 0 ? git->options.push_limit
                                                                    : BP_GIT_PACK_MOST);
     git->parts = bp_git_parts_new(git);
