@@ -4,21 +4,21 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "flow/archive_ahead.h"
 #include "flow/archive_file.h"
 #include "flow/progress.h"
 #include "flow/restore_internal.h"
 
 #define LARGE_OBJECTS "database/large-objects/"
 
-static enum bp_code read_file(struct bp_restore *r, struct bp_restore_seat *seat, const char *path,
-                              struct bp_err *err)
+static enum bp_code find_file(const struct bp_restore *r, const char *path,
+                              const struct bp_manifest_file **file, struct bp_err *err)
 {
-    const struct bp_manifest_file *file = bp_manifest_file(r->manifest, path);
-
-    if (file == NULL)
+    *file = bp_manifest_file(r->manifest, path);
+    if (*file == NULL)
         return bp_fail(err, BP_EINTEGRITY, "archive '%s' lacks the file '%s'", r->entry->name.id,
                        path);
-    return bp_archive_file_read(r->job->store, r->entry, file, &seat->text, err);
+    return BP_OK;
 }
 
 /* The line end behind the COPY statement; a name in it may hold line ends, between quotes. */
@@ -58,6 +58,7 @@ static enum bp_code take_apart(struct bp_buf *text, const struct bp_restore_tabl
     return *copy != NULL ? BP_OK : BP_EINTEGRITY;
 }
 
+/* What is in seat->text. */
 static enum bp_code load_file(struct bp_restore *r, struct bp_restore_seat *seat,
                               const struct bp_restore_table *table, size_t number, int64_t *rows,
                               struct bp_err *err)
@@ -68,8 +69,6 @@ static enum bp_code load_file(struct bp_restore *r, struct bp_restore_seat *seat
     const char *body = NULL;
     size_t len = 0;
 
-    if (read_file(r, seat, path, err) != BP_OK)
-        return err->code;
     if (take_apart(&seat->text, table, &copy, &body, &len) != BP_OK)
         return bp_fail(err, BP_EINTEGRITY, "'%s' is no data file", path);
     if (number == 0 && ops->load(seat->writer, table->target, copy, err) != BP_OK)
@@ -83,14 +82,35 @@ static enum bp_code load_file(struct bp_restore *r, struct bp_restore_seat *seat
     return BP_OK;
 }
 
+/* Each file is read while the server takes the one before it. */
+static enum bp_code next_file(const struct bp_restore *r, const struct bp_list *files,
+                              size_t number, struct bp_archive_ahead *ahead, struct bp_err *err)
+{
+    const struct bp_manifest_file *file = NULL;
+
+    if (number == files->count)
+        return BP_OK;
+    if (find_file(r, files->at[number], &file, err) != BP_OK)
+        return err->code;
+    bp_archive_ahead_begin(ahead, r->job->store, r->entry, file);
+    return BP_OK;
+}
+
 static enum bp_code load_files(struct bp_restore *r, struct bp_restore_seat *seat,
                                const struct bp_restore_table *table, int64_t *loaded,
                                struct bp_err *err)
 {
-    for (size_t i = 0; i < table->table->files.count; i++) {
+    const struct bp_list *files = &table->table->files;
+    BP_AUTO(bp_archive_ahead_free) struct bp_archive_ahead ahead = {0};
+
+    if (next_file(r, files, 0, &ahead, err) != BP_OK)
+        return err->code;
+    for (size_t i = 0; i < files->count; i++) {
         int64_t rows = 0;
 
         if (bp_stop_check(seat->clock->stop, err) != BP_OK ||
+            bp_archive_ahead_take(&ahead, &seat->text, err) != BP_OK ||
+            next_file(r, files, i + 1, &ahead, err) != BP_OK ||
             load_file(r, seat, table, i, &rows, err) != BP_OK)
             return err->code;
         *loaded += rows;
@@ -135,15 +155,15 @@ enum bp_code bp_restore_load_objects(struct bp_restore *r, struct bp_restore_sea
                                      struct bp_err *err)
 {
     for (size_t i = 0; i < r->manifest->file_count; i++) {
-        const char *path = r->manifest->files[i].path;
+        const struct bp_manifest_file *file = &r->manifest->files[i];
         BP_AUTO(bp_freep) char *objects = NULL;
 
-        if (!is_object_file(path))
+        if (!is_object_file(file->path))
             continue;
         if (bp_stop_check(seat->clock->stop, err) != BP_OK ||
-            read_file(r, seat, path, err) != BP_OK ||
+            bp_archive_file_read(r->job->store, r->entry, file, &seat->text, err) != BP_OK ||
             bp_restore_objects(&r->job->want, bp_buf_str(&seat->text), &objects, err) != BP_OK ||
-            seat->writer->ops->run(seat->writer, objects, path, err) != BP_OK)
+            seat->writer->ops->run(seat->writer, objects, file->path, err) != BP_OK)
             return err->code;
     }
     return BP_OK;
