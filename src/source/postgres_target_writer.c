@@ -11,7 +11,7 @@
 #include "source/postgres_target_error.h"
 #include "source/postgres_target_marks.h"
 
-enum { PIECE_LIMIT = 1 << 20 };
+enum { PIECE_LIMIT = 64 << 10 };
 
 struct postgres_writer {
     struct bp_writer base; /* must be first */
