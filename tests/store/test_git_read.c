@@ -92,3 +92,50 @@ Test(store_git_read, several_threads_may_read_at_once)
         cr_expect_null(failed);
     }
 }
+
+/* As it is after Git has tidied up: the older of two contents is a difference from the newer. */
+Test(store_git_read, contents_that_are_deltas_on_this_machine_are_read_too)
+{
+    static const char *const paths[] = {"top/a/b/c/old", "top/a/b/c/new"};
+    BP_AUTO(bp_store_freep) struct bp_store *store = NULL;
+    struct bp_list all = {0};
+
+    bp_free(git_box_run(
+        &box, "git clone -q server.git w 2>/dev/null; mkdir -p w/top/a/b/c; cd w; "
+              "seq 5000 >top/a/b/c/old; seq 5001 >top/a/b/c/new; git checkout -q -b main; "
+              "git add .; git commit -qm x; git push -q origin main; "
+              "git -C ../server.git repack -qadf --window=10"));
+    store = git_box_store(&box);
+    bp_list_add(&all, "top");
+    cr_assert_eq(store->ops->fetch(store, &all, &err), BP_OK, "%s", err.msg);
+    bp_list_free(&all);
+    for (size_t i = 0; i < 2; i++) {
+        BP_AUTO(bp_freep) char *text = git_box_text(store, paths[i]);
+        BP_AUTO(bp_freep) char *wanted = git_box_run(&box, "cat w/%s", paths[i]);
+
+        cr_expect_eq(strncmp(text, wanted, strlen(wanted)), 0, "%s is '%.40s'...", paths[i], text);
+        cr_expect_leq(strlen(text), strlen(wanted) + 1);
+    }
+}
+
+/* What the fast way cannot read, libgit2 has the words for. */
+Test(store_git_read, a_damaged_content_on_this_machine_is_named)
+{
+    BP_AUTO(bp_store_freep) struct bp_store *writer = git_box_store(&box);
+    BP_AUTO(bp_store_freep) struct bp_store *store = NULL;
+    BP_AUTO(bp_buf_free) struct bp_buf text = {0};
+    BP_AUTO(bp_freep) char *numbers = git_box_run(&box, "seq 5000");
+    struct bp_list all = {0};
+
+    git_box_put(writer, "top", "a/b/c/f", numbers);
+    store = git_box_store(&box);
+    bp_list_add(&all, "top");
+    cr_assert_eq(store->ops->fetch(store, &all, &err), BP_OK, "%s", err.msg);
+    bp_list_free(&all);
+    bp_free(git_box_run(&box, "cd server.git && f=objects/$(git rev-parse main:top/a/b/c/f | "
+                              "sed 's,..,&/,') && chmod u+w $f && truncate -s -3 $f && "
+                              "printf xxx >>$f"));
+    cr_expect_neq(store->ops->read(store, "top/a/b/c/f", 1 << 20, &text, &err), BP_OK);
+    cr_expect_not_null(strstr(err.msg, "read 'top/a/b/c/f' of the branch 'main'"), "%s", err.msg);
+    cr_expect_eq(text.len, 0);
+}
