@@ -133,39 +133,37 @@ static bool has_pack(const struct bp_git_blobs *blobs, const char *name)
     return false;
 }
 
-static void add_packs(struct bp_git_blobs *blobs, DIR *dir)
+static int is_index(const struct dirent *entry)
 {
-    for (struct dirent *entry = readdir(dir); entry != NULL && blobs->pack_count < PACKS_MOST;
-         entry = readdir(dir)) {
-        size_t len = strlen(entry->d_name);
-        BP_AUTO(bp_freep) char *name = NULL;
+    return bp_text_starts_with(entry->d_name, "pack-") && bp_text_ends_with(entry->d_name, ".idx");
+}
 
-        if (!bp_text_starts_with(entry->d_name, "pack-") ||
-            !bp_text_ends_with(entry->d_name, ".idx"))
-            continue;
-        name = bp_strndup(entry->d_name, len - strlen(".idx"));
-        if (!has_pack(blobs, name))
-            add_pack(blobs, name);
-    }
+static void offer_pack(struct bp_git_blobs *blobs, const char *index)
+{
+    BP_AUTO(bp_freep) char *name = bp_strndup(index, strlen(index) - strlen(".idx"));
+
+    if (blobs->pack_count < PACKS_MOST && !has_pack(blobs, name))
+        add_pack(blobs, name);
 }
 
 /* Whether there are packs that were not there before. */
 static bool look_again(struct bp_git_blobs *blobs)
 {
     BP_AUTO(bp_freep) char *path = bp_format("%s/pack", blobs->folder);
+    BP_AUTO(bp_freep) struct dirent **entries = NULL;
     size_t before = blobs->pack_count;
     struct stat st;
-    DIR *dir = NULL;
+    int count = 0;
 
     if (stat(path, &st) != 0 ||
         (st.st_mtim.tv_sec == blobs->looked.tv_sec && st.st_mtim.tv_nsec == blobs->looked.tv_nsec))
         return false;
-    dir = opendir(path);
-    if (dir == NULL)
-        return false;
     blobs->looked = st.st_mtim;
-    add_packs(blobs, dir);
-    (void)closedir(dir);
+    count = scandir(path, &entries, is_index, NULL);
+    for (int i = 0; i < count; i++) {
+        offer_pack(blobs, entries[i]->d_name);
+        bp_free(entries[i]);
+    }
     return blobs->pack_count > before;
 }
 
