@@ -87,7 +87,11 @@ trap 'stop 129' HUP
 trap 'stop 130' INT
 trap 'stop 143' TERM
 
-manifest=manifest.json # of a sealed archive its opened half, once it is open
+# What the backup wrote. A verification is noted later, and no signature covers it: nothing that
+# stands there is read. Of a sealed archive this is the opened half, once it is open.
+manifest=$work/manifest.json
+sed '/^  "verification": {$/,/^  }/c\
+  "verification": {}' manifest.json >"$manifest"
 
 # number KEY: of the only line "KEY": NUMBER
 number()
@@ -98,7 +102,7 @@ number()
 # The manifest has a line for each file: {"bytes": 1, "path": "a", "sha256": "b"}. No path has
 # blanks or quotes; with ./ before it, none looks like an option.
 sed -n 's/^ *{"bytes": [0-9]*, "path": "\([^"]*\)", "sha256": "\([0-9a-f]*\)"}.*$/\2  .\/\1/p' \
-    manifest.json | sort >"$work/sums"
+    "$manifest" | sort >"$work/sums"
 sed 's/^[^ ]*  //' "$work/sums" | sort >"$work/paths"
 
 damaged()
@@ -115,10 +119,7 @@ if [ -n "${TRUSTED_KEY:-}" ]; then
     [ -f manifest.json.minisig ] ||
         fail 8 "the archive is not signed, nothing has changed; hint: it may be planted, or older" \
             "than your signing key"
-    # Signed is what the backup wrote; a verification is noted later.
-    sed '/^  "verification": {$/,/^  }/c\
-  "verification": {}' manifest.json >"$work/signed"
-    minisign -Vqm "$work/signed" -x manifest.json.minisig -P "$TRUSTED_KEY" >/dev/null 2>&1 ||
+    minisign -Vqm "$manifest" -x manifest.json.minisig -P "$TRUSTED_KEY" >/dev/null 2>&1 ||
         fail 8 "the signature of manifest.json is not of this TRUSTED_KEY, nothing has changed;" \
             "hint: somebody else has made this archive, or changed it"
 fi
@@ -156,7 +157,7 @@ find . ! -type d ! -path ./manifest.json ! -path ./manifest.json.minisig | sort 
 # ---- a sealed archive ----
 
 sealed=
-! grep -q '^  "sealed": true' manifest.json || sealed=yes
+! grep -q '^  "sealed": true' "$manifest" || sealed=yes
 identity=${AGE_IDENTITY_FILE:-}
 case $identity in
 '' | /*) ;;
@@ -185,9 +186,10 @@ open_archive()
         fail 1 "this key does not open the archive, nothing has changed; hint: is it the key of" \
             "one of its recipients?"
     fi
-    manifest=$work/manifest.json
+    id=$(sed -n 's/^  "id": //p' "$manifest")
+    manifest=$work/private.json
     zstd --decompress --stdout --quiet "$work/private.zst" >"$manifest" || damaged
-    [ "$(sed -n 's/^  "id": //p' "$manifest")" = "$(sed -n 's/^  "id": //p' manifest.json)" ] ||
+    [ "$(sed -n 's/^  "id": //p' "$manifest")" = "$id" ] ||
         fail 8 "the two manifests are of different archives, nothing has changed; hint: use another"
     sed -n 's/^ *{"bytes": [0-9]*, "path": "\([^"]*\)", "sealed": "\([^"]*\)", "sha256": "\([0-9a-f]*\)"}.*$/\3 .\/\2 .\/\1/p' \
         "$manifest" | sort >"$work/places"

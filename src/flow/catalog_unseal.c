@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "flow/archive_signature.h"
 #include "flow/catalog.h"
 
 /* A file of the archive's folder. BP_ENOTFOUND: it is not there. */
@@ -20,27 +21,25 @@ static enum bp_code read_file(struct bp_store *store, const struct bp_catalog_en
     return store->ops->read(store, path, limit, out, err);
 }
 
-static enum bp_code check_signature(struct bp_store *store, const struct bp_catalog_entry *entry,
+static enum bp_code check_signature(struct bp_store *store, struct bp_catalog_entry *entry,
                                     const struct bp_trusted_keys *trusted, struct bp_err *err)
 {
-    BP_AUTO(bp_buf_free) struct bp_buf text = {0};
-    BP_AUTO(bp_buf_free) struct bp_buf signature = {0};
-    BP_AUTO(bp_buf_free) struct bp_buf original = {0};
+    enum bp_code rc =
+        bp_archive_signature_check(store, entry->path, trusted, &entry->manifest, err);
 
-    if (read_file(store, entry, BP_SIGNATURE_NAME, BP_SIGNATURE_LIMIT, &signature, err) != BP_OK) {
-        if (err->code != BP_ENOTFOUND)
-            return err->code;
+    if (rc == BP_ENOTFOUND)
         return bp_fail(err, BP_EINTEGRITY,
                        "archive '%s' is not signed; hint: it may be older than your --sign-key, or "
                        "planted; without --trusted-key it can be used all the same",
                        entry->name.id);
-    }
-    if (read_file(store, entry, BP_MANIFEST_NAME, BP_MANIFEST_LIMIT, &text, err) != BP_OK)
-        return err->code;
-    if (bp_manifest_set_verification(bp_buf_str(&text), text.len, NULL, &original, err) != BP_OK ||
-        bp_sign_check(trusted, bp_buf_str(&original), original.len, bp_buf_str(&signature), err) !=
-            BP_OK)
+    if (rc != BP_OK)
         return bp_wrap(err, "archive '%s'", entry->name.id);
+    /* The folder's name is not signed: an old archive could stand where a newer one is expected. */
+    if (strcmp(entry->manifest.id, entry->name.id) != 0)
+        return bp_fail(err, BP_EINTEGRITY,
+                       "archive '%s' is not what its folder says: its manifest is that of '%s'; "
+                       "hint: somebody has moved it, use another archive",
+                       entry->name.id, entry->manifest.id);
     return BP_OK;
 }
 

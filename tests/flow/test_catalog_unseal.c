@@ -211,3 +211,43 @@ Test(catalog_unseal, at_finds_the_newest_that_is_not_newer)
                  BP_ENOTFOUND);
     cr_expect_not_null(strstr(bw.err.msg, catalog.at[1].name.id), "%s", bw.err.msg);
 }
+
+/* Nothing that stands there is signed, and a reader of JSON takes the first or the last of two. */
+Test(catalog_unseal, nothing_but_a_verification_is_taken_from_where_it_stands)
+{
+    static const char smuggled[] =
+        "\"verification\": {\n    \"at\": \"2024-01-16T10:30:00Z\",\n    \"level\": \"L2\",\n"
+        "    \"took_ms\": 5\n    },\n \"options\": {\"schema_dumps\": true, \"masks\": [\"a=b\"]},\n"
+        " \"files\": [], \"sealed\": true, \"id\": \"2024-01-17T14-30-45Z\", \"verification\": {\n  }";
+
+    bw.job.sealing.recipients = NULL;
+    back_up();
+    cr_assert_eq(unseal(), BP_OK, "%s", bw.err.msg);
+    replace("manifest.json", "\"verification\": {}", smuggled);
+    cr_assert_eq(unseal(), BP_OK, "%s", bw.err.msg);
+    cr_expect_not(catalog.at[0].manifest.options.schema_dumps);
+    cr_expect_eq(catalog.at[0].manifest.options.masks.count, 0);
+    cr_expect_gt(catalog.at[0].manifest.file_count, 5);
+    cr_expect_str_eq(catalog.at[0].manifest.id, catalog.at[0].name.id);
+    cr_expect_str_eq(catalog.at[0].manifest.verification.level, "L2");
+}
+
+Test(catalog_unseal, an_old_archive_in_a_newer_folder_is_not_trusted)
+{
+    static const char newer[] = "backups/latest/latest_2024-02-01T00-00-00Z";
+    static const char *const names[] = {BP_MANIFEST_NAME, BP_SIGNATURE_NAME};
+
+    bw.job.sealing.recipients = NULL;
+    back_up();
+    cr_assert_eq(unseal(), BP_OK, "%s", bw.err.msg);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        BP_AUTO(bp_freep) char *from = bp_format("%s/%s", catalog.at[0].path, names[i]);
+        BP_AUTO(bp_freep) char *to = bp_format("%s/%s", newer, names[i]);
+        BP_AUTO(bp_freep) char *text = bp_strdup(fake_store_get(&bw.store, from));
+
+        fake_store_put(&bw.store, to, text);
+    }
+    cr_expect_eq(unseal(), BP_EINTEGRITY);
+    cr_expect_str_eq(catalog.at[0].name.id, "2024-02-01T00-00-00Z");
+    cr_expect_not_null(strstr(bw.err.msg, "its manifest is that of '2024-01-"), "%s", bw.err.msg);
+}

@@ -1,0 +1,65 @@
+"""Signed archives against somebody who may push, but has no key that signs."""
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import test_sealed
+from test_sealed import Bed, setUpModule  # noqa: F401 (unittest calls it)
+
+
+class Planted(Bed):
+    def setUp(self) -> None:
+        super().setUp()
+        key = self.keys / f'sign{Bed.serial}'
+        self.run_it('keygen', 'signing', '--output', str(key))
+        self.sign = {'BACKPROOF_SIGN_KEY': str(key)}
+        self.trusted = key.with_name(f'{key.name}.pub').read_text().splitlines()[-1]
+        self.env['DATABASE_URL'] = test_sealed.cluster.url(
+            self.new_db("create table log (line text); insert into log values ('é');"),
+            'postgres')
+
+    def latest(self, folder: Path) -> Path:
+        return next((folder / 'backups' / 'latest').iterdir())
+
+    def new_latin_db(self) -> str:
+        db = self.new_db()
+        test_sealed.cluster.psql('postgres', f'drop database {db}; create database {db} template'
+                                 " template0 encoding 'LATIN1' locale 'C'")
+        return db
+
+    def assert_restored(self, db: str) -> None:
+        self.assertEqual('1|t', test_sealed.cluster.psql(
+            db, "select count(*), bool_and(line = chr(233)) from log").strip().replace('\t', '|'))
+
+    def test_what_stands_beside_a_verification_is_not_restored(self) -> None:
+        self.run_it('backup', **self.sign)
+        folder = self.clone()
+        manifest = self.latest(folder) / 'manifest.json'
+        text = manifest.read_text()
+        tables = re.search(r'^ *\{"bytes": \d+, "files": \[.*$', text, re.MULTILINE)[0]
+        more = f'{tables}\n  "sealed": true,\n    "encoding": "SQL_ASCII"\n'
+        endings = {'in a verification that ends': text.replace(
+            '"verification": {}', f'"verification": {{\n    }}, "tables": [\n{tables}], "x": {{\n  "sealed": true,\n    "encoding": "SQL_ASCII"\n  }}'),
+            'in one that never ends': f'{text}  "verification": {{\n{more}'}
+        for name, changed in endings.items():
+            with self.subTest(name):
+                manifest.write_text(changed)
+                db = self.new_latin_db()
+                self.restore_sh(manifest.parent, db, TRUSTED_KEY=self.trusted)
+                self.assert_restored(db)
+        manifest.write_text(endings['in a verification that ends'])
+        self.push(folder)
+        db = self.new_latin_db()
+        self.run_it('restore', 'latest', '--trusted-key', self.trusted, **self.target(db))
+        self.assert_restored(db)
+
+    def test_an_old_archive_under_a_new_name_is_refused(self) -> None:
+        self.run_it('backup', **self.sign)
+        folder = self.clone()
+        latest = self.latest(folder)
+        latest.rename(latest.with_name('latest_2099-01-15T14-30-45Z'))
+        self.push(folder)
+        result = self.run_it('restore', 'latest', '--trusted-key', self.trusted, status=8,
+                             **self.target(self.new_db()))
+        self.assertIn('latest_2099'[7:], result.err)
