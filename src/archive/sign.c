@@ -167,11 +167,20 @@ void bp_sign_key_wipe(struct bp_sign_key *key)
     sodium_memzero(key, sizeof(*key));
 }
 
+static void add_trusted(struct bp_trusted_keys *keys, const void *id, const void *public)
+{
+    struct bp_trusted_key *added = NULL;
+
+    keys->at = bp_realloc(keys->at, keys->count + 1, sizeof(*keys->at));
+    added = &keys->at[keys->count++];
+    memcpy(added->id, id, sizeof(added->id));
+    memcpy(added->public, public, sizeof(added->public));
+}
+
 enum bp_code bp_trusted_keys_add(struct bp_trusted_keys *keys, const char *text, const char *name,
                                  struct bp_err *err)
 {
     BP_AUTO(free_secret) struct bp_buf key = {0};
-    struct bp_trusted_key *added = NULL;
 
     if (read_key(text, &key) && key.len == SECRET_KEY)
         return bp_fail(err, BP_EUSAGE,
@@ -187,11 +196,16 @@ enum bp_code bp_trusted_keys_add(struct bp_trusted_keys *keys, const char *text,
     if (keys->count == BP_TRUSTED_KEYS_LIMIT)
         return bp_fail(err, BP_EUSAGE, "there are more than %d trusted keys",
                        BP_TRUSTED_KEYS_LIMIT);
-    keys->at = bp_realloc(keys->at, keys->count + 1, sizeof(*keys->at));
-    added = &keys->at[keys->count++];
-    memcpy(added->id, key.data + 2, ID);
-    memcpy(added->public, key.data + PUBLIC_AT, sizeof(added->public));
+    add_trusted(keys, key.data + 2, key.data + PUBLIC_AT);
     return BP_OK;
+}
+
+void bp_trusted_keys_add_own(struct bp_trusted_keys *keys, const struct bp_sign_key *key)
+{
+    unsigned char public[crypto_sign_PUBLICKEYBYTES];
+
+    (void)crypto_sign_ed25519_sk_to_pk(public, key->secret);
+    add_trusted(keys, key->id, public);
 }
 
 void bp_trusted_keys_free(struct bp_trusted_keys *keys)

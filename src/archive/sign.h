@@ -43,6 +43,8 @@ void bp_sign_key_wipe(struct bp_sign_key *key); /* for BP_AUTO */
 /* Add a public key: minisign's file or its one line "RW...". BP_EUSAGE. */
 enum bp_code bp_trusted_keys_add(struct bp_trusted_keys *keys, const char *text, const char *name,
                                  struct bp_err *err) BP_CHECK;
+/* Add the public half of a signing key. */
+void bp_trusted_keys_add_own(struct bp_trusted_keys *keys, const struct bp_sign_key *key);
 void bp_trusted_keys_free(struct bp_trusted_keys *keys); /* for BP_AUTO */
 
 /* Append the signature file of a text; comment is the trusted comment, one line. */

@@ -37,6 +37,8 @@ enum bp_code bp_backup_keys_load(struct bp_app *app, struct bp_backup_keys *out,
     if (bp_keys_recipients(app, &out->recipients, err) != BP_OK ||
         bp_keys_sign(app, &out->sign, &out->signs, err) != BP_OK)
         return err->code;
+    if (out->signs)
+        bp_trusted_keys_add_own(&out->own, &out->sign);
     if (out->recipients.count == 0)
         return check_readable(app, err);
     if (bp_keys_chunk(app, &out->chunk, err) != BP_OK)
@@ -54,6 +56,7 @@ void bp_backup_keys_lend(const struct bp_backup_keys *keys, struct bp_backup_job
     job->sealing =
         (struct bp_sealing_job){.recipients = &keys->recipients,
                                 .key = keys->chunk,
+                                .trusted = keys->signs ? &keys->own : NULL,
                                 .witness = keys->witness.count > 0 ? &keys->witness : NULL,
                                 .spool = keys->spool};
     job->sign_key = keys->signs ? &keys->sign : NULL;
@@ -70,6 +73,7 @@ void bp_backup_keys_free(struct bp_backup_keys *keys)
     bp_recipients_free(&keys->recipients);
     bp_identities_free(&keys->witness);
     bp_sign_key_wipe(&keys->sign);
+    bp_trusted_keys_free(&keys->own);
     explicit_bzero(&keys->chunk, sizeof(keys->chunk));
     bp_tempdir_removep(&keys->spool);
     *keys = (struct bp_backup_keys){0};

@@ -11,6 +11,7 @@ struct bp_backup_keys {
     struct bp_chunk_key chunk;
     struct bp_sign_key sign;
     bool signs;
+    struct bp_trusted_keys own;   /* the public half of sign */
     struct bp_identities witness; /* made for this run, never written anywhere */
     char *spool;                  /* a private folder; NULL: none is needed */
 };

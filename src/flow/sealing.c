@@ -8,6 +8,8 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "flow/archive_signature.h"
+#include "flow/catalog.h"
 
 #define FILE_END ".zst.age"
 
@@ -219,27 +221,36 @@ static void take_known(struct bp_sealing *s, struct bp_store *store,
     remember(s, &known, true);
 }
 
-enum bp_code bp_sealing_look(struct bp_sealing *sealing, struct bp_store *store, struct bp_err *err)
+/* BP_OK or damage: then nothing of it is kept. */
+static enum bp_code read_latest(const struct bp_sealing *s, struct bp_store *store,
+                                struct bp_manifest *out, struct bp_err *err)
 {
     BP_AUTO(bp_freep) char *path = bp_format("%s/%s", BP_PATH_CURRENT, BP_MANIFEST_NAME);
     BP_AUTO(bp_list_free) struct bp_list paths = {0};
     BP_AUTO(bp_buf_free) struct bp_buf text = {0};
-    struct bp_manifest latest = {0};
-    struct bp_err why = {0};
+
+    bp_list_add(&paths, path);
+    if (store->ops->fetch(store, &paths, err) != BP_OK ||
+        store->ops->read(store, path, BP_MANIFEST_LIMIT, &text, err) != BP_OK ||
+        bp_manifest_parse(bp_buf_str(&text), text.len, out, err) != BP_OK)
+        return err->code;
+    if (s->job.trusted == NULL)
+        return BP_OK;
+    return bp_archive_signature_check(store, BP_PATH_CURRENT, s->job.trusted, out, err);
+}
+
+enum bp_code bp_sealing_look(struct bp_sealing *sealing, struct bp_store *store, struct bp_err *err)
+{
+    BP_AUTO(bp_manifest_free) struct bp_manifest latest = {0};
     enum bp_code rc = BP_OK;
 
     if (!bp_sealing_is_on(sealing) || !sealing->job.key.given)
         return BP_OK;
-    bp_list_add(&paths, path);
-    rc = store->ops->fetch(store, &paths, err);
+    rc = read_latest(sealing, store, &latest, err);
     if (rc != BP_OK)
-        return rc;
-    if (store->ops->read(store, path, BP_MANIFEST_LIMIT, &text, &why) != BP_OK ||
-        bp_manifest_parse(bp_buf_str(&text), text.len, &latest, &why) != BP_OK)
-        return BP_OK;
+        return bp_catalog_is_damage(rc) ? BP_OK : rc;
     for (size_t i = 0; i < latest.file_count && may_be_kept(sealing, &latest); i++)
         take_known(sealing, store, &latest.files[i]);
-    bp_manifest_free(&latest);
     return BP_OK;
 }
 

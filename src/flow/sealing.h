@@ -8,6 +8,7 @@
 
 #include "archive/manifest.h"
 #include "archive/seal.h"
+#include "archive/sign.h"
 #include "store/store.h"
 
 /* Where a content lies sealed. */
@@ -30,6 +31,11 @@ struct bp_stage_file {
 struct bp_sealing_job {
     const struct bp_recipients *recipients; /* none: nothing is sealed */
     struct bp_chunk_key key;
+    /*
+     * Nothing is kept of an archive that none of these keys has signed: whoever may push could have
+     * put another file at a name, and this run would sign it. NULL: of any archive.
+     */
+    const struct bp_trusted_keys *trusted;
     /* Of this run alone: it can open what this run seals, and nobody else with it. NULL: none. */
     const struct bp_identities *witness;
     /*

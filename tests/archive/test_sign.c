@@ -113,6 +113,19 @@ Test(sign, signs_so_that_it_can_be_checked)
     cr_expect_eq(check("Text", signature.data, &err), BP_EINTEGRITY);
 }
 
+Test(sign, the_public_half_of_a_signing_key_is_the_one_in_its_file)
+{
+    BP_AUTO(bp_trusted_keys_free) struct bp_trusted_keys own = {0};
+    struct bp_sign_key key;
+    struct bp_err err = {0};
+
+    cr_assert_eq(bp_sign_key_parse(minisign_secret, "a", &key, &err), BP_OK, "%s", err.msg);
+    bp_trusted_keys_add_own(&own, &key);
+    cr_assert_eq(own.count, 1);
+    cr_expect_eq(memcmp(own.at[0].id, trusted.at[0].id, sizeof(own.at[0].id)), 0);
+    cr_expect_eq(memcmp(own.at[0].public, trusted.at[0].public, sizeof(own.at[0].public)), 0);
+}
+
 Test(sign, names_a_key_that_is_not_trusted)
 {
     BP_AUTO(bp_buf_free) struct bp_buf secret = {0};

@@ -180,6 +180,48 @@ Test(sealing, without_a_key_everything_is_sealed_anew)
     cr_expect_eq(kept, 0);
 }
 
+/* Sign the latest archive's manifest with this key, and trust that one. Gives what is kept. */
+static size_t kept_of_signed(const struct bp_sign_key *by, const struct bp_sign_key *trusted)
+{
+    static const char manifest[] = BP_PATH_CURRENT "/" BP_MANIFEST_NAME;
+    BP_AUTO(bp_sealing_freep) struct bp_sealing *before = bp_sealing_new(&job);
+    BP_AUTO(bp_sealing_freep) struct bp_sealing *sealing = NULL;
+    BP_AUTO(bp_trusted_keys_free) struct bp_trusted_keys keys = {0};
+    BP_AUTO(bp_buf_free) struct bp_buf signature = {0};
+    const struct bp_stage_file file = put(before, "abc");
+
+    publish(&file, NULL);
+    bp_sign(by, fake_store_get(&store, manifest), strlen(fake_store_get(&store, manifest)), "",
+            &signature);
+    fake_store_put(&store, BP_PATH_CURRENT "/" BP_SIGNATURE_NAME, bp_buf_str(&signature));
+    publish(&file, "L1");
+    bp_trusted_keys_add_own(&keys, trusted);
+    job.trusted = &keys;
+    sealing = bp_sealing_new(&job);
+    cr_assert_eq(bp_sealing_look(sealing, &store.base, &err), BP_OK, "%s", err.msg);
+    (void)put(sealing, "abc");
+    job.trusted = NULL;
+    return bp_sealing_kept(sealing);
+}
+
+/* Else who may push could change what a later run signs. */
+Test(sealing, a_run_that_signs_keeps_only_what_its_key_has_signed)
+{
+    struct bp_sign_key keys[2];
+
+    for (size_t i = 0; i < 2; i++) {
+        BP_AUTO(bp_buf_free) struct bp_buf secret = {0};
+        BP_AUTO(bp_buf_free) struct bp_buf public = {0};
+
+        bp_sign_key_make(&secret, &public);
+        cr_assert_eq(bp_sign_key_parse(bp_buf_str(&secret), "key", &keys[i], &err), BP_OK, "%s",
+                     err.msg);
+    }
+    with_key();
+    cr_expect_eq(kept_of_signed(&keys[0], &keys[0]), 1);
+    cr_expect_eq(kept_of_signed(&keys[1], &keys[0]), 0);
+}
+
 /* The witness of this run cannot open what another run sealed. */
 Test(sealing, for_a_proof_what_is_kept_was_proved_once_and_is_spooled)
 {

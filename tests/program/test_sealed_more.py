@@ -1,7 +1,9 @@
 """Signed archives against somebody who may push, but has no key that signs."""
 from __future__ import annotations
 
+import hashlib
 import re
+import shutil
 from pathlib import Path
 
 import test_sealed
@@ -53,6 +55,34 @@ class Planted(Bed):
         db = self.new_latin_db()
         self.run_it('restore', 'latest', '--trusted-key', self.trusted, **self.target(db))
         self.assert_restored(db)
+
+    def test_a_run_that_signs_takes_nothing_over_that_somebody_else_has_put_there(self) -> None:
+        env = {**self.sign, 'BACKPROOF_CHUNK_KEY': 'ab' * 32}
+        self.back_up(**env)
+        before = self.sealed_files(self.clone('before'))
+        self.back_up(**env)
+        folder = self.clone()
+        # What the key itself has signed is kept.
+        self.assertEqual(before, self.sealed_files(folder))
+        current = folder / 'backups' / 'current'
+        for path in (current / 'sealed').rglob('*.age'):
+            content = b'it opens no more'
+            manifest = current / 'manifest.json'
+            name = re.escape(str(path.relative_to(current)))
+            text, count = re.subn(
+                rf'"bytes": \d+, "path": "{name}", "sha256": "\w+"',
+                f'"bytes": {len(content)}, "path": "{path.relative_to(current)}", '
+                f'"sha256": "{hashlib.sha256(content).hexdigest()}"', manifest.read_text())
+            self.assertEqual(1, count)
+            manifest.write_text(text)
+            path.write_bytes(content)
+        latest = self.latest(folder)
+        shutil.rmtree(latest)
+        shutil.copytree(current, latest)
+        self.push(folder)
+        self.back_up(**env)
+        self.run_it('restore', 'latest', '--identity', str(self.mine), '--trusted-key',
+                    self.trusted, **self.target(self.new_db()))
 
     def test_an_old_archive_under_a_new_name_is_refused(self) -> None:
         self.run_it('backup', **self.sign)
