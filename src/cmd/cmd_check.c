@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "cmd/backup_keys.h"
 #include "cmd/cmds.h"
 #include "cmd/dispatch_setup.h"
 #include "cmd/registry.h"
@@ -139,6 +140,17 @@ static enum bp_code make_parts(struct bp_app *app, struct parts *parts, struct b
     return rc;
 }
 
+/* What a backup would refuse of its keys; gives the number of recipients. */
+static size_t look_at_keys(struct bp_app *app, struct bp_findings *findings)
+{
+    BP_AUTO(bp_backup_keys_free) struct bp_backup_keys keys = {0};
+    struct bp_err why = {0};
+
+    if (bp_backup_keys_load(app, &keys, &why) != BP_OK)
+        bp_findings_fail(findings, "sealing", &why);
+    return keys.recipients.count;
+}
+
 static enum bp_code run(struct bp_app *app, struct bp_err *err)
 {
     BP_AUTO(free_parts) struct parts parts = {0};
@@ -157,6 +169,8 @@ static enum bp_code run(struct bp_app *app, struct bp_err *err)
     if (parts.scope.dispatch)
         rc = bp_flow_dispatch(&parts.dispatch.job, &results, err);
     dispatched = results.findings.count;
+    if (rc == BP_OK && (parts.scope.store || parts.scope.database))
+        backup.recipients = look_at_keys(app, &results.findings);
     if (rc == BP_OK)
         rc = bp_flow_check_backup(&backup, &results.findings, err);
     if (rc == BP_OK)
@@ -168,21 +182,22 @@ static enum bp_code run(struct bp_app *app, struct bp_err *err)
 }
 
 const struct bp_cmd bp_cmd_check = {
-    .doc = {.name = "check",
-            .args = "",
-            .summary = "Tell whether a dispatch and a backup would work; changes nothing.",
-            .details =
-                "One line for each thing that was looked at, with its fix when something is wrong. "
-                "Of a dispatch: the token (kind, expiry, access), this machine's clock, the rate "
-                "limit, the repository, whether Actions is on, the workflow, and for each branch "
-                "whether it exists and its copy of the workflow takes this dispatch; without a "
-                "branch it looks at the default branch. Of a database, when one is named: "
-                "connection, pooler, version, pg_dump, rights, row-level security, extensions, "
-                "locks, connections, room for temporary files. Of a backup repository, when one is "
-                "named: whether it can be read, how large its branch is and when it is full.",
-            .example =
-                "WORKFLOW_TRIGGER_TOKEN=... backproof check --repo myorg/myapp --branch main",
-            .groups = BP_GROUP_GENERAL | BP_GROUP_FORGE | BP_GROUP_SOURCE | BP_GROUP_BACKUP |
-                      BP_GROUP_STORE},
+    .doc =
+        {.name = "check",
+         .args = "",
+         .summary = "Tell whether a dispatch and a backup would work; changes nothing.",
+         .details =
+             "One line for each thing that was looked at, with its fix when something is wrong. "
+             "Of a dispatch: the token (kind, expiry, access), this machine's clock, the rate "
+             "limit, the repository, whether Actions is on, the workflow, and for each branch "
+             "whether it exists and its copy of the workflow takes this dispatch; without a "
+             "branch it looks at the default branch. Of a database, when one is named: "
+             "connection, pooler, version, pg_dump, rights, row-level security, extensions, "
+             "locks, connections, room for temporary files. Of a backup repository, when one is "
+             "named: whether it can be read, how large its branch is and when it is full. Of keys for "
+             "sealing and signing: whether a backup can use them.",
+         .example = "WORKFLOW_TRIGGER_TOKEN=... backproof check --repo myorg/myapp --branch main",
+         .groups = BP_GROUP_GENERAL | BP_GROUP_FORGE | BP_GROUP_SOURCE | BP_GROUP_BACKUP |
+                   BP_GROUP_STORE},
     .run = run,
 };

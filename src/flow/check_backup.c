@@ -61,6 +61,8 @@ static enum bp_code look_who_reads(const struct bp_check_backup_job *job,
         return rc;
     if (rc != BP_OK)
         bp_findings_fail(findings, about, err);
+    else if (is_public && job->recipients > 0)
+        bp_findings_add(findings, BP_FOUND_OK, about, "it is public, and archives are sealed");
     else if (is_public && job->allow_public)
         bp_findings_add(findings, BP_FOUND_OK, about, "it is public, as --allow-public says");
     else if (is_public)
@@ -91,6 +93,20 @@ static enum bp_code look_at_store(const struct bp_check_backup_job *job,
     return rc == BP_OK ? look_who_reads(job, findings, err) : rc;
 }
 
+static void look_at_recipients(const struct bp_check_backup_job *job, struct bp_findings *findings)
+{
+    if (job->recipients == 1)
+        bp_findings_add(findings, BP_FOUND_OK, "sealing",
+                        "archives are sealed for one recipient: when its key is lost, nobody can "
+                        "restore; hint: a second recipient, whose key is kept in another place, "
+                        "can open them too");
+    else if (job->recipients > 1)
+        bp_findings_add(findings, BP_FOUND_OK, "sealing",
+                        "archives are sealed for %zu recipients; 'backproof key check' tells "
+                        "whether a key opens them",
+                        job->recipients);
+}
+
 enum bp_code bp_flow_check_backup(const struct bp_check_backup_job *job,
                                   struct bp_findings *findings, struct bp_err *err)
 {
@@ -100,5 +116,7 @@ enum bp_code bp_flow_check_backup(const struct bp_check_backup_job *job,
         rc = job->source->ops->examine(job->source, findings, err);
     if (rc == BP_OK && job->store != NULL)
         rc = look_at_store(job, findings, err);
+    if (rc == BP_OK)
+        look_at_recipients(job, findings);
     return rc;
 }

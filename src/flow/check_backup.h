@@ -13,6 +13,7 @@ struct bp_check_backup_job {
     const char *branch;       /* of the backup repository */
     struct bp_clock *clock;
     bool allow_public; /* everybody may read it */
+    size_t recipients; /* that archives are sealed for; 0: they are readable */
 };
 
 /* An error only for a stop: all else becomes a finding. */

@@ -54,6 +54,29 @@ Test(cmd_check, names_a_branch_that_is_not_there_and_looks_at_the_others)
     cr_expect_not_null(strstr(fake.out, "o/r@main"), "%s", fake.out);
 }
 
+#define RECIPIENT "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj"
+
+Test(cmd_check, tells_what_a_backup_would_refuse_of_its_keys)
+{
+    struct fake_store store = fake_store();
+
+    store.is_public = true;
+    fake.env[0] = "GITHUB_REF_NAME=main";
+    fake.app.store = &store.base;
+    cr_expect_eq(run("check --backup-repo /x --recipient " RECIPIENT), 0, "%s", fake.err);
+    cr_expect_not_null(strstr(fake.out, "archives are sealed for one recipient"), "%s", fake.out);
+    fake.env[1] = "BACKPROOF_CHUNK_KEY=secret-but-no-key";
+    fake.app.store = &store.base;
+    cr_expect_eq(run("check --backup-repo /x --recipient " RECIPIENT), 2);
+    cr_expect_not_null(strstr(fake.out, "failure  sealing: BACKPROOF_CHUNK_KEY"), "%s", fake.out);
+    cr_expect_null(strstr(fake.out, "secret-but"), "%s", fake.out);
+    cr_expect_null(strstr(fake.out, "everybody"), "the recipient is one all the same");
+    fake.app.store = &store.base;
+    cr_expect_eq(run("check --backup-repo /x"), 2);
+    cr_expect_not_null(strstr(fake.out, "--chunk-key is for sealed archives"), "%s", fake.out);
+    fake_store_release(&store);
+}
+
 Test(cmd_check, gives_the_status_of_what_is_wrong)
 {
     forge.workflow_result = BP_ENOTFOUND;

@@ -169,6 +169,31 @@ Test(check_backup, a_public_repository_is_a_failure_unless_it_is_allowed)
     cr_expect_eq(bp_findings_verdict(&findings), BP_OK);
 }
 
+Test(check_backup, a_public_repository_is_no_failure_when_archives_are_sealed)
+{
+    struct bp_err err = {0};
+
+    store.is_public = true;
+    job.recipients = 2;
+    cr_assert_eq(bp_flow_check_backup(&job, &findings, &err), BP_OK, "%s", err.msg);
+    cr_assert_eq(findings.count, 5u);
+    cr_expect_str_eq(findings.at[3].what, "it is public, and archives are sealed");
+    cr_expect_eq(bp_findings_verdict(&findings), BP_OK);
+    cr_expect_str_eq(findings.at[4].fix, "");
+}
+
+Test(check_backup, one_recipient_alone_is_noted)
+{
+    struct bp_err err = {0};
+
+    job.recipients = 1;
+    cr_assert_eq(bp_flow_check_backup(&job, &findings, &err), BP_OK, "%s", err.msg);
+    cr_assert_eq(findings.count, 4u);
+    cr_expect_str_eq(findings.at[3].about, "sealing");
+    cr_expect_eq(findings.at[3].level, BP_FOUND_OK);
+    cr_expect_not_null(strstr(findings.at[3].fix, "a second recipient"), "%s", findings.at[3].fix);
+}
+
 Test(check_backup, a_stop_ends_it)
 {
     struct bp_err err = {0};
