@@ -4,6 +4,7 @@
  * This file reads options and prints. The work is in flow/diff.c.
  */
 #include "cmd/cmds.h"
+#include "cmd/keys.h"
 #include "cmd/registry.h"
 #include "flow/diff.h"
 
@@ -30,6 +31,8 @@ static enum bp_code run(struct bp_app *app, struct bp_err *err)
 {
     const struct bp_config *cfg = &app->cfg;
     BP_AUTO(bp_store_freep) struct bp_store *store = NULL;
+    BP_AUTO(bp_identities_free) struct bp_identities identities = {0};
+    BP_AUTO(bp_trusted_keys_free) struct bp_trusted_keys trusted = {0};
     BP_AUTO(bp_diff_free) struct bp_diff diff = {0};
     struct bp_diff_job job = {
         .clock = app->clock,
@@ -43,8 +46,11 @@ static enum bp_code run(struct bp_app *app, struct bp_err *err)
         .temp_parent = bp_registry_temp_parent(app),
     };
 
-    if (bp_registry_store(app, &store, err) != BP_OK)
+    if (bp_keys_identities(app, &identities, err) != BP_OK ||
+        bp_keys_trusted(app, &trusted, err) != BP_OK ||
+        bp_registry_store(app, &store, err) != BP_OK)
         return err->code;
+    job.opener = bp_keys_opener(&identities, &trusted);
     job.store = store;
     if (bp_flow_diff(&job, &diff, err) != BP_OK)
         return err->code;
@@ -64,7 +70,7 @@ const struct bp_cmd bp_cmd_diff = {
                        "there are differences.",
             .example = "backproof diff 2024-01-15 latest --table users "
                        "--backup-repo https://github.com/myorg/myapp-backups --backup-branch main",
-            .groups = BP_GROUP_GENERAL | BP_GROUP_STORE | BP_GROUP_DIFF},
+            .groups = BP_GROUP_GENERAL | BP_GROUP_STORE | BP_GROUP_DIFF | BP_GROUP_OPEN},
     .needs = needs,
     .min_args = 2,
     .max_args = 2,

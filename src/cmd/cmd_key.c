@@ -59,7 +59,6 @@ static enum bp_code run(struct bp_app *app, struct bp_err *err)
     BP_AUTO(bp_key_check_free) struct bp_key_check check = {0};
     struct bp_key_check_job job = {
         .branch = bp_config_text(&app->cfg, BP_OPT_BACKUP_BRANCH),
-        .opener = {.identities = &identities},
     };
 
     if (strcmp(app->cfg.args.at[0], "check") != 0)
@@ -70,7 +69,7 @@ static enum bp_code run(struct bp_app *app, struct bp_err *err)
         bp_registry_store(app, &store, err) != BP_OK)
         return err->code;
     job.store = store;
-    job.opener.trusted = trusted.count > 0 ? &trusted : NULL;
+    job.opener = bp_keys_opener(&identities, &trusted);
     if (bp_flow_key_check(&job, &check, err) != BP_OK)
         return err->code;
     if (bp_config_is(&app->cfg, BP_OPT_FORMAT, "json"))

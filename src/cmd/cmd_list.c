@@ -35,13 +35,18 @@ static void add_entry(const struct bp_catalog_entry *e, struct bp_list *cells)
         bp_list_add(cells, e->damage);
         return;
     }
-    bp_put_count(&rows, bp_manifest_rows(m));
     bp_put_size(&size, bp_manifest_bytes(m));
-    bp_list_addf(cells, "%zu", m->table_count);
-    bp_list_take(cells, bp_buf_take(&rows));
+    if (m->sealed) { /* it tells neither */
+        bp_list_add(cells, "-");
+        bp_list_add(cells, "-");
+    } else {
+        bp_put_count(&rows, bp_manifest_rows(m));
+        bp_list_addf(cells, "%zu", m->table_count);
+        bp_list_take(cells, bp_buf_take(&rows));
+    }
     bp_list_take(cells, bp_buf_take(&size));
     bp_list_add(cells, bp_manifest_is_verified(&m->verification) ? m->verification.level : "-");
-    bp_list_add(cells, e->name.latest ? "latest" : "ok");
+    bp_list_addf(cells, "%s%s", e->name.latest ? "latest" : "ok", m->sealed ? ", sealed" : "");
 }
 
 static void report_text(struct bp_app *app, const struct bp_catalog *catalog)
@@ -58,6 +63,11 @@ static void report_text(struct bp_app *app, const struct bp_catalog *catalog)
     bp_report_table(&table, &text);
     bp_list_free(&table.cells);
     bp_print(app->out, "%s", bp_buf_str(&text));
+}
+
+static struct bp_json *known_or_null(const struct bp_manifest *m, int64_t number)
+{
+    return m->sealed ? bp_json_text_new(NULL) : bp_json_int_new(number);
 }
 
 static struct bp_json *entry_new(const struct bp_catalog_entry *e)
@@ -79,10 +89,11 @@ static struct bp_json *entry_new(const struct bp_catalog_entry *e)
     bp_json_set_text(one, "sha", m->source.sha);
     bp_json_set_text(one, "event", m->source.event);
     bp_json_set_text(one, "run_url", m->source.run_url);
-    bp_json_set_text(one, "database", m->database.name);
+    bp_json_set_bool(one, "sealed", m->sealed);
+    bp_json_set_text(one, "database", m->sealed ? NULL : m->database.name);
     bp_json_set_text(one, "server_version", m->database.server_version);
-    bp_json_set_int(one, "tables", (int64_t)m->table_count);
-    bp_json_set_int(one, "rows", bp_manifest_rows(m));
+    bp_json_set(one, "tables", known_or_null(m, (int64_t)m->table_count));
+    bp_json_set(one, "rows", known_or_null(m, bp_manifest_rows(m)));
     bp_json_set_int(one, "bytes", bp_manifest_bytes(m));
     bp_json_set(one, "verification", bp_manifest_verification_render(&m->verification));
     return one;

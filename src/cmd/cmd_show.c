@@ -4,6 +4,7 @@
  * This file reads options and prints. The work is in flow/show.c.
  */
 #include "cmd/cmds.h"
+#include "cmd/keys.h"
 #include "cmd/registry.h"
 #include "flow/show.h"
 
@@ -27,6 +28,8 @@ static void report(struct bp_app *app, const struct bp_shown *shown)
 static enum bp_code run(struct bp_app *app, struct bp_err *err)
 {
     BP_AUTO(bp_store_freep) struct bp_store *store = NULL;
+    BP_AUTO(bp_identities_free) struct bp_identities identities = {0};
+    BP_AUTO(bp_trusted_keys_free) struct bp_trusted_keys trusted = {0};
     BP_AUTO(bp_shown_free) struct bp_shown shown = {0};
     struct bp_show_job job = {
         .out = app->out,
@@ -34,8 +37,11 @@ static enum bp_code run(struct bp_app *app, struct bp_err *err)
         .branch = bp_config_text(&app->cfg, BP_OPT_BACKUP_BRANCH),
     };
 
-    if (bp_registry_store(app, &store, err) != BP_OK)
+    if (bp_keys_identities(app, &identities, err) != BP_OK ||
+        bp_keys_trusted(app, &trusted, err) != BP_OK ||
+        bp_registry_store(app, &store, err) != BP_OK)
         return err->code;
+    job.opener = bp_keys_opener(&identities, &trusted);
     job.store = store;
     if (bp_flow_show(&job, &shown, err) != BP_OK)
         return err->code;
@@ -50,10 +56,11 @@ const struct bp_cmd bp_cmd_show = {
             .details = "ID is 'latest' (which it is unless given), an id as 'backproof list' shows "
                        "it, or its beginning. Reads two manifests only; no rows are downloaded. Of "
                        "more than 200 tables those that changed are shown, unless --verbose is "
-                       "given.",
+                       "given. Of a sealed archive only what everybody may know is shown, unless "
+                       "--identity opens it.",
             .example = "backproof show latest --backup-repo https://github.com/myorg/myapp-backups "
                        "--backup-branch main",
-            .groups = BP_GROUP_GENERAL | BP_GROUP_STORE},
+            .groups = BP_GROUP_GENERAL | BP_GROUP_STORE | BP_GROUP_OPEN},
     .needs = needs,
     .max_args = 1,
     .run = run,

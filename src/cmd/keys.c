@@ -229,3 +229,10 @@ enum bp_code bp_keys_trusted(struct bp_app *app, struct bp_trusted_keys *out, st
     }
     return BP_OK;
 }
+
+struct bp_opener bp_keys_opener(const struct bp_identities *identities,
+                                const struct bp_trusted_keys *trusted)
+{
+    return (struct bp_opener){.identities = identities->count > 0 ? identities : NULL,
+                              .trusted = trusted->count > 0 ? trusted : NULL};
+}

@@ -28,4 +28,8 @@ enum bp_code bp_keys_sign(struct bp_app *app, struct bp_sign_key *out, bool *giv
 enum bp_code bp_keys_trusted(struct bp_app *app, struct bp_trusted_keys *out,
                              struct bp_err *err) BP_CHECK;
 
+/* What these keys open; lent. */
+struct bp_opener bp_keys_opener(const struct bp_identities *identities,
+                                const struct bp_trusted_keys *trusted);
+
 #endif

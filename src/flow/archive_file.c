@@ -77,6 +77,11 @@ static enum bp_code read_sealed(struct bp_store *store, const struct bp_catalog_
     return check(entry, file, out, err);
 }
 
+const char *bp_archive_file_place(const struct bp_manifest_file *file)
+{
+    return file->sealed != NULL ? file->sealed : file->path;
+}
+
 enum bp_code bp_archive_file_read(struct bp_store *store, const struct bp_catalog_entry *entry,
                                   const struct bp_manifest_file *file, struct bp_buf *out,
                                   struct bp_err *err)

@@ -14,4 +14,7 @@ enum bp_code bp_archive_file_read(struct bp_store *store, const struct bp_catalo
                                   const struct bp_manifest_file *file, struct bp_buf *out,
                                   struct bp_err *err) BP_CHECK;
 
+/* Where a file lies in the archive's folder: what is fetched for it. Lent. */
+const char *bp_archive_file_place(const struct bp_manifest_file *file);
+
 #endif

@@ -14,7 +14,8 @@ struct bp_catalog_entry {
     char folder[BP_ARCHIVE_NAME_SIZE];
     char path[BP_ARCHIVE_NAME_SIZE + 32]; /* of the folder in the store */
     struct bp_manifest manifest;          /* once it was read; of a sealed archive that was opened
-                                             the private half, with today's verification */
+                                             the private half, with today's verification; while it
+                                             is shut .sealed says so, and it has no tables */
     bool described;                       /* the manifest was read and is good */
     struct bp_manifest outer;             /* of a sealed archive that was opened the public half */
     const struct bp_identities *identities; /* that opened it; NULL: it is not sealed, or shut */

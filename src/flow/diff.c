@@ -17,8 +17,8 @@ static enum bp_code find(const struct bp_diff_job *job, struct bp_diff *diff, st
     bp_list_addf(&paths, "%s/%s", old->path, BP_MANIFEST_NAME);
     bp_list_addf(&paths, "%s/%s", now->path, BP_MANIFEST_NAME);
     if (job->store->ops->fetch(job->store, &paths, err) != BP_OK ||
-        bp_catalog_describe(job->store, old, err) != BP_OK ||
-        bp_catalog_describe(job->store, now, err) != BP_OK)
+        bp_catalog_unseal(job->store, old, &job->opener, err) != BP_OK ||
+        bp_catalog_unseal(job->store, now, &job->opener, err) != BP_OK)
         return err->code;
     diff->old = old;
     diff->now = now;

@@ -27,6 +27,7 @@ struct bp_diff_job {
     const char *old; /* as bp_catalog_find() takes it */
     const char *now;
     const char *branch;           /* for messages */
+    struct bp_opener opener;      /* of sealed archives */
     const struct bp_list *tables; /* "schema.table", or a table of public; may be empty */
     size_t rows;                  /* of each kind that are shown */
     size_t value_limit;           /* bytes of a value that are shown */
@@ -78,6 +79,7 @@ struct bp_diff {
 
 /*
  * BP_ENOTFOUND (no such branch, archive or table), BP_EINTEGRITY (a manifest or a file is damaged),
+ * BP_EUSAGE, BP_EAUTH (an archive is sealed, and there is no key, or none that opens it),
  * BP_EFAILED (the disk is full), and what the store returns.
  */
 enum bp_code bp_flow_diff(const struct bp_diff_job *job, struct bp_diff *diff,

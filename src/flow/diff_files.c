@@ -117,11 +117,14 @@ static bool has_both(const struct bp_diff_reading *r)
     return bp_diff_side(r, BP_PILE_OLD) != NULL && bp_diff_side(r, BP_PILE_NOW) != NULL;
 }
 
-static char *definition_path(const struct bp_manifest_table *table)
+/* An archive's definition of the table; NULL: it has none. */
+static const struct bp_manifest_file *definition_of(const struct bp_diff_reading *r, size_t pile)
 {
+    const struct bp_manifest_table *table = bp_diff_side(r, pile);
     BP_AUTO(bp_freep) char *folder = bp_path_table(table->schema, table->name);
+    BP_AUTO(bp_freep) char *path = bp_format("%s/schema.sql", folder);
 
-    return bp_format("%s/schema.sql", folder);
+    return bp_manifest_file(&bp_diff_entry(r, pile)->manifest, path);
 }
 
 /* What is looked at first, in one go: a file of each pile and the table's definitions. */
@@ -133,15 +136,15 @@ static enum bp_code fetch_first(struct bp_diff_reading *r, struct bp_err *err)
     for (size_t i = 0; i < r->count; i++) {
         if (!has[r->items[i].pile])
             bp_list_addf(&paths, "%s/%s", bp_diff_entry(r, r->items[i].pile)->path,
-                         r->items[i].file->path);
+                         bp_archive_file_place(r->items[i].file));
         has[r->items[i].pile] = true;
     }
     for (size_t pile = 0; pile < 2; pile++) {
-        BP_AUTO(bp_freep)
-        char *path = has_both(r) ? definition_path(bp_diff_side(r, pile)) : NULL;
+        const struct bp_manifest_file *file = has_both(r) ? definition_of(r, pile) : NULL;
 
-        if (path != NULL)
-            bp_list_addf(&paths, "%s/%s", bp_diff_entry(r, pile)->path, path);
+        if (file != NULL)
+            bp_list_addf(&paths, "%s/%s", bp_diff_entry(r, pile)->path,
+                         bp_archive_file_place(file));
     }
     return r->job->store->ops->fetch(r->job->store, &paths, err);
 }
@@ -178,9 +181,7 @@ static enum bp_code read_columns(struct bp_diff_reading *r, struct bp_err *err)
 static enum bp_code read_key(struct bp_diff_reading *r, size_t pile, struct bp_list *out,
                              struct bp_err *err)
 {
-    const struct bp_manifest_table *table = bp_diff_side(r, pile);
-    BP_AUTO(bp_freep) char *path = definition_path(table);
-    const struct bp_manifest_file *file = bp_manifest_file(&bp_diff_entry(r, pile)->manifest, path);
+    const struct bp_manifest_file *file = definition_of(r, pile);
 
     if (file == NULL)
         return BP_OK;

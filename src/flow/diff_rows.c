@@ -68,7 +68,8 @@ static enum bp_code fetch_batch(struct bp_diff_reading *r, size_t from, size_t *
         const struct bp_diff_item *item = &r->items[*to];
 
         bytes += item->file->bytes;
-        bp_list_addf(&paths, "%s/%s", bp_diff_entry(r, item->pile)->path, item->file->path);
+        bp_list_addf(&paths, "%s/%s", bp_diff_entry(r, item->pile)->path,
+                     bp_archive_file_place(item->file));
     }
     return r->job->store->ops->fetch(r->job->store, &paths, err);
 }
@@ -223,7 +224,7 @@ static enum bp_code fetch_rows(struct bp_diff_reading *r, size_t from, size_t ro
 
     for (*to = from; *to < r->count && (double)(*to - from) < share * (double)r->count; (*to)++)
         bp_list_addf(&paths, "%s/%s", bp_diff_entry(r, r->items[*to].pile)->path,
-                     r->items[*to].file->path);
+                     bp_archive_file_place(r->items[*to].file));
     return r->job->store->ops->fetch(r->job->store, &paths, err);
 }
 

@@ -71,9 +71,11 @@ static enum bp_code fetch(struct schema *s, struct bp_err *err)
 
     for (size_t i = 0; i < s->count; i++) {
         if (s->at[i].file[0] != NULL)
-            bp_list_addf(&paths, "%s/%s", s->diff->old->path, s->at[i].path);
+            bp_list_addf(&paths, "%s/%s", s->diff->old->path,
+                         bp_archive_file_place(s->at[i].file[0]));
         if (s->at[i].file[1] != NULL)
-            bp_list_addf(&paths, "%s/%s", s->diff->now->path, s->at[i].path);
+            bp_list_addf(&paths, "%s/%s", s->diff->now->path,
+                         bp_archive_file_place(s->at[i].file[1]));
     }
     return s->job->store->ops->fetch(s->job->store, &paths, err);
 }

@@ -48,6 +48,11 @@ static void put_source(const struct bp_manifest *m, struct bp_buf *out)
 static void put_database(const struct bp_manifest *m, struct bp_buf *out)
 {
     put_label(out, "database");
+    if (m->sealed) { /* the rest is not for everybody */
+        put_word(out, "PostgreSQL ", m->database.server_version);
+        bp_buf_putc(out, '\n');
+        return;
+    }
     put_word(out, "", m->database.name);
     put_word(out, ", PostgreSQL ", m->database.server_version);
     put_word(out, ", ", m->database.encoding);
@@ -105,10 +110,23 @@ static void put_counted(struct bp_buf *out, int64_t count, const char *one, cons
     bp_buf_printf(out, " %s", count == 1 ? one : many);
 }
 
-static void put_totals(const struct bp_shown *shown, struct bp_buf *out)
+/* How it lies in the branch, and whether what is said below is all. */
+static void put_sealed(const struct bp_catalog_entry *entry, struct bp_buf *out)
 {
-    const struct bp_manifest *m = &shown->entry->manifest;
+    const bool shut = entry->manifest.sealed;
+    const struct bp_manifest *lies = shut ? &entry->manifest : &entry->outer;
 
+    if (!lies->sealed)
+        return;
+    put_label(out, "sealed");
+    put_counted(out, (int64_t)lies->file_count, "file", "files");
+    bp_buf_puts(out, ", ");
+    bp_put_size(out, bp_manifest_bytes(lies));
+    bp_buf_puts(out, shut ? "; --identity FILE opens it and shows its tables\n" : "; opened\n");
+}
+
+static void put_holds(const struct bp_manifest *m, struct bp_buf *out)
+{
     put_label(out, "holds");
     put_counted(out, (int64_t)m->table_count, "table", "tables");
     bp_buf_puts(out, ", ");
@@ -122,6 +140,13 @@ static void put_totals(const struct bp_shown *shown, struct bp_buf *out)
     bp_buf_puts(out, ", ");
     bp_put_size(out, bp_manifest_bytes(m));
     bp_buf_putc(out, '\n');
+}
+
+static void put_totals(const struct bp_shown *shown, struct bp_buf *out)
+{
+    put_sealed(shown->entry, out);
+    if (!shown->entry->manifest.sealed)
+        put_holds(&shown->entry->manifest, out);
     put_label(out, "previous");
     if (shown->previous == NULL) {
         bp_buf_puts(out, "none\n");
@@ -215,7 +240,8 @@ static void put_tables(const struct bp_shown *shown, bool all, struct bp_buf *ou
 void bp_show_text(const struct bp_shown *shown, bool all, struct bp_buf *out)
 {
     put_head(shown, out);
-    put_tables(shown, all, out);
+    if (!shown->entry->manifest.sealed)
+        put_tables(shown, all, out);
 }
 
 /* ---- JSON ---- */
@@ -228,12 +254,18 @@ static void set_time(struct bp_json *object, const char *key, int64_t ms)
     bp_json_set_text(object, key, text);
 }
 
+/* A sealed archive that is shut does not tell. */
+static struct bp_json *known_or_null(const struct bp_manifest *m, int64_t number)
+{
+    return m->sealed ? bp_json_text_new(NULL) : bp_json_int_new(number);
+}
+
 static struct bp_json *totals_new(const struct bp_manifest *m)
 {
     struct bp_json *totals = bp_json_object_new();
 
-    bp_json_set_int(totals, "tables", (int64_t)m->table_count);
-    bp_json_set_int(totals, "rows", bp_manifest_rows(m));
+    bp_json_set(totals, "tables", known_or_null(m, (int64_t)m->table_count));
+    bp_json_set(totals, "rows", known_or_null(m, bp_manifest_rows(m)));
     bp_json_set_int(totals, "bytes", bp_manifest_bytes(m));
     bp_json_set_int(totals, "files", (int64_t)m->file_count);
     return totals;
@@ -287,6 +319,15 @@ static struct bp_json *previous_new(const struct bp_shown *shown)
     return previous;
 }
 
+static struct bp_json *shut_database_new(const struct bp_manifest *m)
+{
+    struct bp_json *database = bp_json_object_new();
+
+    bp_json_set_text(database, "server_version", m->database.server_version);
+    bp_json_set_int(database, "server_version_num", m->database.version_num);
+    return database;
+}
+
 struct bp_json *bp_show_json(const struct bp_shown *shown)
 {
     const struct bp_manifest *m = &shown->entry->manifest;
@@ -301,12 +342,13 @@ struct bp_json *bp_show_json(const struct bp_shown *shown)
     bp_json_set_text(top, "tool_version", m->tool_version);
     bp_json_set_text(top, "pg_dump_version", m->pg_dump_version);
     bp_json_set(top, "source", bp_manifest_source_new(m));
-    bp_json_set(top, "database", bp_manifest_database_new(m));
+    bp_json_set_bool(top, "sealed", m->sealed || shown->entry->outer.sealed);
+    bp_json_set(top, "database", m->sealed ? shut_database_new(m) : bp_manifest_database_new(m));
     bp_json_set(top, "options", bp_manifest_options_render(&m->options));
     bp_json_set(top, "verification", bp_manifest_verification_render(&m->verification));
     bp_json_set(top, "totals", totals_new(m));
     bp_json_set(top, "previous",
                 shown->previous != NULL ? previous_new(shown) : bp_json_text_new(NULL));
-    bp_json_set(top, "tables", tables_new(shown));
+    bp_json_set(top, "tables", m->sealed ? bp_json_text_new(NULL) : tables_new(shown));
     return top;
 }

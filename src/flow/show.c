@@ -13,6 +13,24 @@ static enum bp_code fetch(struct bp_store *store, const struct bp_catalog_entry 
     return store->ops->fetch(store, &paths, err);
 }
 
+/* Without a key everybody's half of a sealed archive is enough. */
+static enum bp_code open_entry(const struct bp_show_job *job, struct bp_catalog_entry *entry,
+                               struct bp_err *err)
+{
+    enum bp_code rc = bp_catalog_unseal(job->store, entry, &job->opener, err);
+
+    if (rc == BP_EUSAGE && entry->manifest.sealed && job->opener.identities == NULL)
+        return BP_OK;
+    return rc;
+}
+
+/* What changed since a sealed archive cannot be told when that one stays shut. */
+static bool stays_shut(const struct bp_catalog_entry *entry,
+                       const struct bp_catalog_entry *previous)
+{
+    return previous->manifest.sealed && !entry->manifest.sealed;
+}
+
 /* The newest archive that is older and can be read. */
 static enum bp_code find_previous(const struct bp_show_job *job, struct bp_shown *shown,
                                   struct bp_catalog_entry *entry, struct bp_err *err)
@@ -21,8 +39,14 @@ static enum bp_code find_previous(const struct bp_show_job *job, struct bp_shown
 
     for (struct bp_catalog_entry *e = entry + 1; e < end; e++) {
         struct bp_err why = {0};
-        enum bp_code rc = bp_catalog_describe(job->store, e, &why);
+        enum bp_code rc = open_entry(job, e, &why);
 
+        if ((rc == BP_OK || rc == BP_EAUTH) && stays_shut(entry, e)) {
+            bp_warn(job->out, "what changed since '%s' is not known: it is sealed%s", e->name.id,
+                    rc == BP_OK ? "; hint: --identity FILE names the key that opens it"
+                                : ", and none of the identities opens it");
+            return BP_OK;
+        }
         if (rc == BP_OK) {
             shown->previous = e;
             return BP_OK;
@@ -49,7 +73,7 @@ enum bp_code bp_flow_show(const struct bp_show_job *job, struct bp_shown *shown,
     if (rc == BP_OK)
         rc = fetch(job->store, entry, shown->catalog.at + shown->catalog.count, err);
     if (rc == BP_OK)
-        rc = bp_catalog_describe(job->store, entry, err);
+        rc = open_entry(job, entry, err);
     if (rc == BP_OK)
         rc = find_previous(job, shown, entry, err);
     if (rc != BP_OK) {

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "support/fake_app.h"
 #include "support/fake_clock.h"
+#include "support/fake_sealed.h"
 #include "support/fake_source.h"
 #include "support/fake_store.h"
 
@@ -204,4 +205,20 @@ Test(cmd_list, names_a_branch_that_is_not_there)
     store.missing = true;
     cr_expect_eq(run("list --backup-repo /x"), 4);
     cr_expect_not_null(strstr(fake.err, "the backup repository has no branch 'main'"));
+}
+
+Test(cmd_list, a_sealed_archive_tells_neither_tables_nor_rows)
+{
+    BP_AUTO(bp_recipients_free) struct bp_recipients recipients = {0};
+    BP_AUTO(bp_identities_free) struct bp_identities mine = {0};
+
+    bp_identities_make(&mine);
+    bp_identity_recipient(&mine, 0, &recipients);
+    fake_sealed(&store, &recipients, NULL);
+    cr_expect_eq(run("list --backup-repo /x --since 2024-01-16"), 0, "%s", fake.err);
+    cr_expect_not_null(strstr(fake.out, "latest, sealed\n"), "%s", fake.out);
+    cr_expect_eq(run("list --backup-repo /x --since 2024-01-16 --format json"), 0, "%s", fake.err);
+    cr_expect_not_null(strstr(fake.out, "\"sealed\": true"), "%s", fake.out);
+    cr_expect_not_null(strstr(fake.out, "\"tables\": null"), "%s", fake.out);
+    cr_expect_null(strstr(fake.out, "\"rows\": 0"), "%s", fake.out);
 }

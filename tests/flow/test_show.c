@@ -5,6 +5,7 @@
 #include "flow/show.h"
 #include "support/fake_archive.h"
 #include "support/fake_clock.h"
+#include "support/fake_sealed.h"
 
 #define OLD    "backups/archive/2024-01-14T00-00-00Z--o-a--push--1111111"
 #define BEFORE "backups/archive/2024-01-15T00-00-00Z--o-a--push--2222222"
@@ -17,6 +18,9 @@ static struct bp_out out;
 static char *said;
 static size_t said_len;
 static struct bp_err err;
+static struct bp_identities mine;
+static struct bp_recipients recipients;
+static struct bp_opener opener;
 
 static void put(const char *path, const char *rows)
 {
@@ -41,6 +45,8 @@ static void set_up(void)
 static void tear_down(void)
 {
     bp_shown_free(&shown);
+    bp_identities_free(&mine);
+    bp_recipients_free(&recipients);
     fake_store_release(&store);
     (void)fclose(out.err);
     bp_free(said);
@@ -51,7 +57,7 @@ TestSuite(show, .init = set_up, .fini = tear_down);
 static enum bp_code show(const char *archive)
 {
     const struct bp_show_job job = {
-        .store = &store.base, .out = &out, .archive = archive, .branch = "main"};
+        .store = &store.base, .out = &out, .archive = archive, .branch = "main", .opener = opener};
 
     bp_shown_free(&shown);
     return bp_flow_show(&job, &shown, &err);
@@ -134,4 +140,74 @@ Test(show, of_very_many_tables_those_that_changed_are_shown)
     cr_expect_not_null(strstr(bp_buf_str(&some), "299 tables are the same; --verbose shows"));
     bp_show_text(&shown, true, &all);
     cr_expect_not_null(strstr(bp_buf_str(&all), "app.t124"));
+}
+
+/* The newest archive is sealed. */
+static void seal(void)
+{
+    bp_identities_make(&mine);
+    bp_identity_recipient(&mine, 0, &recipients);
+    fake_sealed(&store, &recipients, NULL);
+}
+
+Test(show, of_a_sealed_archive_without_a_key_what_everybody_may_know_is_shown)
+{
+    BP_AUTO(bp_buf_free) struct bp_buf text = {0};
+    BP_AUTO(bp_json_freep) struct bp_json *json = NULL;
+
+    seal();
+    cr_assert_eq(show("latest"), BP_OK, "%s", err.msg);
+    cr_expect_str_eq(shown.entry->name.id, "2024-01-16T14-30-45Z");
+    bp_show_text(&shown, true, &text);
+    cr_expect_not_null(strstr(bp_buf_str(&text), "\nsealed     3 files, "), "%s",
+                       bp_buf_str(&text));
+    cr_expect_not_null(strstr(bp_buf_str(&text), "--identity FILE opens it"), "%s",
+                       bp_buf_str(&text));
+    cr_expect_null(strstr(bp_buf_str(&text), "0 tables"), "%s", bp_buf_str(&text));
+    cr_expect_null(strstr(bp_buf_str(&text), "TABLE"), "%s", bp_buf_str(&text));
+    json = bp_show_json(&shown);
+    cr_expect(bp_json_get_bool(json, "sealed", false));
+    cr_expect_not(bp_json_is_array(bp_json_get(json, "tables")));
+    cr_expect_null(bp_json_get_text(bp_json_get(json, "database"), "name"));
+}
+
+Test(show, of_a_sealed_archive_that_was_opened_everything_is_shown)
+{
+    BP_AUTO(bp_buf_free) struct bp_buf text = {0};
+    BP_AUTO(bp_json_freep) struct bp_json *json = NULL;
+
+    seal();
+    opener.identities = &mine;
+    cr_assert_eq(show("latest"), BP_OK, "%s", err.msg);
+    cr_expect_not_null(bp_manifest_file(&shown.entry->manifest, "roles.sql"));
+    bp_show_text(&shown, true, &text);
+    cr_expect_not_null(strstr(bp_buf_str(&text), "; opened\nholds      0 tables, 0 rows, 2 files"),
+                       "%s", bp_buf_str(&text));
+    json = bp_show_json(&shown);
+    cr_expect(bp_json_get_bool(json, "sealed", false));
+    cr_expect(bp_json_is_array(bp_json_get(json, "tables")));
+}
+
+Test(show, a_key_that_does_not_open_it_is_told)
+{
+    BP_AUTO(bp_identities_free) struct bp_identities stranger = {0};
+
+    seal();
+    bp_identities_make(&stranger);
+    opener.identities = &stranger;
+    cr_expect_eq(show("latest"), BP_EAUTH, "%s", err.msg);
+}
+
+Test(show, what_changed_since_one_that_stays_shut_is_not_known)
+{
+    seal();
+    put("backups/archive/2024-01-17T00-00-00Z--o-a--push--3333333", "1\n");
+    cr_assert_eq(show("2024-01-17"), BP_OK, "%s", err.msg);
+    cr_expect_null(shown.previous);
+    (void)fflush(out.err);
+    cr_expect_not_null(strstr(said, "since '2024-01-16T14-30-45Z' is not known: it is sealed"),
+                       "%s", said);
+    opener.identities = &mine;
+    cr_assert_eq(show("2024-01-17"), BP_OK, "%s", err.msg);
+    cr_assert_not_null(shown.previous);
 }
