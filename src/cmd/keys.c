@@ -8,7 +8,8 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-enum { FILE_LIMIT = 64 << 10, PUBLIC_KEY_DIGITS = 56 };
+/* Digits of keys in base64: of a public one, and fewer than of a secret one. */
+enum { FILE_LIMIT = 64 << 10, PUBLIC_KEY_DIGITS = 56, SECRET_DIGITS = 100 };
 
 /* ---- files ---- */
 
@@ -19,12 +20,51 @@ static void free_secret(struct bp_buf *buf)
     bp_buf_free(buf);
 }
 
-static enum bp_code read_file(const char *path, enum bp_opt id, struct bp_buf *out,
-                              struct bp_err *err)
+static bool is_identity(const char *value)
 {
+    static const char prefix[] = "AGE-SECRET-KEY-";
+
+    return strncasecmp(value, prefix, strlen(prefix)) == 0;
+}
+
+/* A secret key of some kind, where the name of a file belongs. */
+static bool is_secret(const char *value)
+{
+    size_t len = strlen(value);
+
+    return is_identity(value) || (bp_text_starts_with(value, "RW") && len > SECRET_DIGITS) ||
+           (len == BP_SEAL_NAME_SIZE - 1 && strspn(value, "0123456789abcdefABCDEF") == len);
+}
+
+/* Editors put a mark before a text, and some write two bytes for each letter. */
+static enum bp_code clean_text(const char *path, struct bp_buf *text, struct bp_err *err)
+{
+    static const char mark[] = "\xef\xbb\xbf";
+    static const char locked[] = "age-encryption.org/"; /* told by who reads identities */
+    const char *at = bp_buf_str(text);
+
+    if (bp_text_starts_with(at, mark)) {
+        text->len -= strlen(mark);
+        memmove(text->data, text->data + strlen(mark), text->len + 1);
+    }
+    if (strlen(bp_buf_str(text)) == text->len || bp_text_starts_with(at, locked))
+        return BP_OK;
+    return bp_fail(err, BP_EUSAGE, "'%s' is no plain text; hint: save it as UTF-8", path);
+}
+
+static enum bp_code read_file(struct bp_app *app, const char *path, enum bp_opt id,
+                              struct bp_buf *out, struct bp_err *err)
+{
+    if (is_secret(path)) {
+        bp_secrets_add(&app->out->secrets, path);
+        return bp_fail(err, BP_EUSAGE,
+                       "--%s was given a secret key of another kind; hint: if others have seen it, "
+                       "make a new one",
+                       bp_option(id)->name);
+    }
     bp_buf_reserve(out, FILE_LIMIT); /* what grows leaves a copy behind */
     if (bp_file_read(path, FILE_LIMIT, out, err) == BP_OK)
-        return BP_OK;
+        return clean_text(path, out, err);
     err->code = BP_EUSAGE;
     return bp_wrap(err, "--%s", bp_option(id)->name);
 }
@@ -48,13 +88,6 @@ static bool is_comment(const struct bp_app *app, enum bp_opt id, const char *val
 
 /* ---- recipients and identities ---- */
 
-static bool is_identity(const char *value)
-{
-    static const char prefix[] = "AGE-SECRET-KEY-";
-
-    return strncasecmp(value, prefix, strlen(prefix)) == 0;
-}
-
 static enum bp_code add_recipient(struct bp_app *app, const char *value, struct bp_recipients *out,
                                   struct bp_err *err)
 {
@@ -71,7 +104,7 @@ static enum bp_code add_recipient(struct bp_app *app, const char *value, struct 
     }
     if (bp_text_starts_with(value, "age1"))
         return bp_recipients_add(out, value, "--recipient", err);
-    if (read_file(value, BP_OPT_RECIPIENT, &text, err) != BP_OK)
+    if (read_file(app, value, BP_OPT_RECIPIENT, &text, err) != BP_OK)
         return err->code;
     name = bp_format("'%s'", value);
     return bp_recipients_add(out, bp_buf_str(&text), name, err);
@@ -116,12 +149,14 @@ static enum bp_code add_identity(struct bp_app *app, const char *value, struct b
         return BP_OK;
     if (is_identity(value))
         return bp_identities_add(out, value, env, err);
-    if (read_file(value, BP_OPT_IDENTITY, &text, err) != BP_OK)
+    if (read_file(app, value, BP_OPT_IDENTITY, &text, err) != BP_OK)
         return err->code;
     register_lines(app, bp_buf_str(&text));
-    warn_of_readers(app, value);
     name = bp_format("'%s'", value);
-    return bp_identities_add(out, bp_buf_str(&text), name, err);
+    if (bp_identities_add(out, bp_buf_str(&text), name, err) != BP_OK)
+        return err->code;
+    warn_of_readers(app, value);
+    return BP_OK;
 }
 
 /* All that are secrets themselves, before anything can show one of them. */
@@ -193,11 +228,13 @@ enum bp_code bp_keys_sign(struct bp_app *app, struct bp_sign_key *out, bool *giv
     if (strchr(value, '\n') != NULL || bp_text_starts_with(value, "untrusted comment:") ||
         (bp_text_starts_with(value, "RW") && strlen(value) >= PUBLIC_KEY_DIGITS))
         return bp_sign_key_parse(value, env, out, err);
-    if (read_file(value, BP_OPT_SIGN_KEY, &text, err) != BP_OK)
-        return err->code;
+    if (read_file(app, value, BP_OPT_SIGN_KEY, &text, err) != BP_OK)
+        return bp_wrap(err, "%s is no secret key of minisign, and no file of one", env);
     bp_secrets_add(&app->out->secrets, bp_buf_str(&text));
+    if (bp_sign_key_parse(bp_buf_str(&text), "the signing key's file", out, err) != BP_OK)
+        return err->code;
     warn_of_readers(app, value);
-    return bp_sign_key_parse(bp_buf_str(&text), "the signing key's file", out, err);
+    return BP_OK;
 }
 
 static enum bp_code add_trusted(struct bp_app *app, const char *value, struct bp_trusted_keys *out,
@@ -210,7 +247,7 @@ static enum bp_code add_trusted(struct bp_app *app, const char *value, struct bp
         return BP_OK;
     if (bp_text_starts_with(value, "RW") && strlen(value) >= PUBLIC_KEY_DIGITS)
         return bp_trusted_keys_add(out, value, "--trusted-key", err);
-    if (read_file(value, BP_OPT_TRUSTED_KEY, &text, err) != BP_OK)
+    if (read_file(app, value, BP_OPT_TRUSTED_KEY, &text, err) != BP_OK)
         return err->code;
     name = bp_format("'%s'", value);
     return bp_trusted_keys_add(out, bp_buf_str(&text), name, err);

@@ -225,3 +225,89 @@ Test(keys, trusted_keys_are_values_or_files)
     cr_expect_eq(bp_keys_trusted(&app, &none, &err), BP_EUSAGE);
     cr_expect_null(none.at);
 }
+
+Test(keys, a_secret_key_where_another_key_belongs_is_never_shown)
+{
+    static const char *const options[] = {"--trusted-key", "--recipient"};
+    static const char chunk[] = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+    BP_AUTO(bp_buf_free) struct bp_buf secret = {0};
+    BP_AUTO(bp_buf_free) struct bp_buf public = {0};
+    struct bp_recipients recipients;
+    struct bp_trusted_keys trusted;
+
+    bp_sign_key_make(&secret, &public);
+    secret.data[secret.len - 1] = '\0';
+    for (size_t i = 0; i < 2; i++) {
+        const char *const keys[] = {SECRET, chunk, strchr(secret.data, '\n') + 1};
+
+        for (size_t k = 0; k < 3; k++) {
+            BP_AUTO(bp_buf_free) struct bp_buf shown = {0};
+
+            load_option(options[i], keys[k]);
+            cr_expect_eq(i == 0 ? bp_keys_trusted(&app, &trusted, &err)
+                                : bp_keys_recipients(&app, &recipients, &err),
+                         BP_EUSAGE);
+            bp_secrets_mask(&out.secrets, err.msg, &shown);
+            cr_expect_null(strstr(bp_buf_str(&shown), keys[k]), "%s", bp_buf_str(&shown));
+            cr_expect_not_null(strstr(bp_buf_str(&shown), "secret key"), "%s", bp_buf_str(&shown));
+        }
+    }
+}
+
+Test(keys, a_file_of_an_editor_that_marks_it_is_read)
+{
+    BP_AUTO(bp_freep) char *path = file("k.txt", "\xef\xbb\xbf# mine\r\n" SECRET "\r\n");
+    BP_AUTO(bp_identities_free) struct bp_identities identities = {0};
+
+    load_option("--identity", path);
+    cr_expect_eq(bp_keys_identities(&app, &identities, &err), BP_OK, "%s", err.msg);
+    cr_expect_eq(identities.count, 1);
+}
+
+/* What stands behind a NUL would be passed over: a recipient who cannot open what is his. */
+Test(keys, a_file_that_holds_a_nul_is_refused)
+{
+    static const char text[] = PUBLIC "\n\0" PUBLIC "\n";
+    BP_AUTO(bp_freep) char *path = bp_format("%s/r.txt", dir);
+    struct bp_recipients recipients;
+
+    cr_assert_eq(bp_file_write(path, text, sizeof(text) - 1, &err), BP_OK, "%s", err.msg);
+    load_option("--recipient", path);
+    cr_expect_eq(bp_keys_recipients(&app, &recipients, &err), BP_EUSAGE);
+    cr_expect_not_null(strstr(err.msg, "save it as UTF-8"), "%s", err.msg);
+}
+
+/* As `age -p` writes it, without armor: bytes of all kinds. */
+Test(keys, an_identity_that_is_locked_with_a_passphrase_is_told)
+{
+    static const char text[] = "age-encryption.org/v1\n-> scrypt AAAA 18\nAAAA\n--- AAAA\n\0\1";
+    BP_AUTO(bp_freep) char *path = bp_format("%s/k.age", dir);
+    struct bp_identities identities;
+
+    cr_assert_eq(bp_file_write(path, text, sizeof(text) - 1, &err), BP_OK, "%s", err.msg);
+    load_option("--identity", path);
+    cr_expect_eq(bp_keys_identities(&app, &identities, &err), BP_EUSAGE);
+    cr_expect_not_null(strstr(err.msg, "locked with a passphrase"), "%s", err.msg);
+}
+
+Test(keys, only_a_file_that_holds_a_secret_key_is_warned_of)
+{
+    BP_AUTO(bp_freep) char *path = file("k.txt", PUBLIC);
+    struct bp_identities identities;
+
+    cr_assert_eq(chmod(path, 0644), 0);
+    load_option("--identity", path);
+    cr_expect_eq(bp_keys_identities(&app, &identities, &err), BP_EUSAGE);
+    cr_expect_str_empty(warnings());
+}
+
+Test(keys, what_opens_is_what_was_given)
+{
+    const struct bp_identities none = {0};
+    struct bp_trusted_keys trusted = {.count = 1};
+
+    cr_expect_null(bp_keys_opener(&none, &trusted).identities);
+    cr_expect_eq(bp_keys_opener(&none, &trusted).trusted, &trusted);
+    trusted.count = 0;
+    cr_expect_null(bp_keys_opener(&none, &trusted).trusted);
+}
