@@ -5,9 +5,12 @@ import hashlib
 import json
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import test_sealed
+from backing_up import canonical
+from harness import ROOT, clean_env
 from test_sealed import Bed, setUpModule  # noqa: F401 (unittest calls it)
 
 
@@ -94,6 +97,44 @@ class Planted(Bed):
         result = self.run_it('restore', 'latest', '--trusted-key', self.trusted, status=8,
                              **self.target(self.new_db()))
         self.assertIn('latest_2099'[7:], result.err)
+
+
+class ByHand(Bed):
+    """docs/sealing.md, as it stands."""
+
+    def run_blocks(self, blocks: list[str], where: Path, home: Path, db: str) -> list[str]:
+        env = clean_env(**test_sealed.cluster.env('postgres'), HOME=str(home))
+        outs = []
+        for block in blocks:
+            done = subprocess.run(['bash', '-euo', 'pipefail', '-c',
+                                   re.sub(r'\brecovered\b', db, block)], text=True, cwd=where,
+                                  capture_output=True, check=False, env=env)
+            self.assertEqual(0, done.returncode, done.stdout + done.stderr)
+            outs.append(done.stdout)
+        return outs
+
+    def test_every_command_of_the_section_works(self) -> None:
+        page = (ROOT / 'docs' / 'sealing.md').read_text()
+        section = page.split('\n## By hand\n')[1].split('\n## ')[0]
+        blocks = re.findall(r'^```sh\n(.*?)^```', section, re.DOTALL | re.MULTILINE)
+        home = self.folder / f'home{Bed.serial}'
+        home.mkdir()
+        db = self.new_db()
+        self.run_blocks(blocks[:1], home, home, db)
+        public = re.search('age1[0-9a-z]+', (home / 'backup-key.txt').read_text())[0]
+        self.run_it('backup', '--recipient', public,
+                    BACKPROOF_SIGN_KEY=(home / 'sign-key').read_text())
+        current = self.clone() / 'backups' / 'current'
+        looked, proved, restored = self.run_blocks(blocks[1:], current, home, db)
+        self.assertIn('"path": "roles.sql"', looked)
+        self.assertIn('restore.sh: OK', proved)
+        self.assertIn('done, ', restored)
+        cluster = test_sealed.cluster
+        self.assertEqual(canonical(cluster.pg_dump('shop')), canonical(cluster.pg_dump(db)))
+        # Another script in its place shows before it runs.
+        (current / 'restore.sh').write_text('echo planted\n')
+        with self.assertRaisesRegex(AssertionError, 'restore.sh: FAILED'):
+            self.run_blocks(blocks[2:3], current, home, db)
 
 
 class Looks(Bed):
