@@ -13,10 +13,9 @@
 
 enum { FILE_KEY = 16, NONCE = 16, STEP = 4096 };
 
-/* The keys of one file; overwritten when it goes out of scope. */
+/* Of one file; overwritten when it goes out of scope. */
 struct keys {
     unsigned char file[FILE_KEY];
-    unsigned char payload[BP_SEAL_KEY_SIZE];
 };
 
 /* Where a stream is. */
@@ -301,7 +300,7 @@ static enum bp_code find_key(const struct bp_identities *identities,
 static enum bp_code read_header(struct bp_age_reader *r, size_t size, struct bp_err *err)
 {
     BP_AUTO(bp_age_header_free) struct bp_age_header header = {0};
-    BP_AUTO(wipe_keys) struct keys keys = {{0}, {0}};
+    BP_AUTO(wipe_keys) struct keys keys = {{0}};
     unsigned char mac[BP_AGE_PART_SIZE];
 
     if (bp_age_header_parse(r->header.data, size, &header, err) != BP_OK ||
