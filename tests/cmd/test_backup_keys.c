@@ -1,8 +1,10 @@
 #include <criterion/criterion.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "cmd/backup_keys.h"
 #include "support/fake_app.h"
 #include "support/fake_clock.h"
 #include "support/fake_source.h"
@@ -121,4 +123,88 @@ Test(backup_keys, dumps_of_schemas_are_not_sealed)
     cr_expect_eq(run("--recipient " RECIPIENT " --schema-dumps"), 2);
     cr_expect_not_null(strstr(fake.err, "--schema-dumps"), "%s", fake.err);
     cr_expect_eq(store.opens, 0);
+}
+
+/* ---- the same, below the command line ---- */
+
+#define CHUNK "BACKPROOF_CHUNK_KEY=00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+
+static struct bp_out out;
+static struct bp_app app;
+static struct bp_env env;
+static struct bp_backup_keys keys;
+static struct bp_backup_job job;
+static struct bp_err why;
+
+static void set_up_load(void)
+{
+    app = (struct bp_app){.out = &out, .env = &env};
+}
+
+static void tear_down_load(void)
+{
+    bp_backup_keys_free(&keys);
+    bp_config_free(&app.cfg);
+    bp_secrets_free(&out.secrets);
+}
+
+TestSuite(backup_keys_load, .init = set_up_load, .fini = tear_down_load);
+
+/* Both end with NULL. */
+static enum bp_code load(const char *const *words, const char *const *vars)
+{
+    bp_backup_keys_free(&keys);
+    bp_config_free(&app.cfg);
+    env = (struct bp_env){.vars = vars};
+    cr_assert_eq(bp_config_load(&app.cfg, BP_GROUP_GENERAL | BP_GROUP_BACKUP, words, &env,
+                                &out.secrets, &why),
+                 BP_OK, "%s", why.msg);
+    return bp_backup_keys_load(&app, &keys, &why);
+}
+
+Test(backup_keys_load, without_any_a_backup_is_readable_and_not_signed)
+{
+    cr_assert_eq(load((const char *const[]){NULL}, (const char *const[]){NULL}), BP_OK);
+    bp_backup_keys_lend(&keys, &job);
+    cr_expect_eq(job.sealing.recipients->count, 0);
+    cr_expect_null(job.sealing.trusted);
+    cr_expect_null(job.sign_key);
+}
+
+Test(backup_keys_load, who_signs_takes_over_only_what_is_signed)
+{
+    BP_AUTO(bp_buf_free) struct bp_buf secret = {0};
+    BP_AUTO(bp_buf_free) struct bp_buf public = {0};
+    BP_AUTO(bp_freep) char *var = NULL;
+
+    bp_sign_key_make(&secret, &public);
+    var = bp_format("BACKPROOF_SIGN_KEY=%s", bp_buf_str(&secret));
+    cr_assert_eq(load((const char *const[]){"--recipient", RECIPIENT, NULL},
+                      (const char *const[]){CHUNK, var, NULL}),
+                 BP_OK, "%s", why.msg);
+    bp_backup_keys_lend(&keys, &job);
+    cr_expect(job.sealing.key.given);
+    cr_assert_not_null(job.sealing.trusted);
+    cr_assert_eq(job.sealing.trusted->count, 1);
+    cr_expect_eq(memcmp(job.sealing.trusted->at[0].id, job.sign_key->id, sizeof(job.sign_key->id)),
+                 0);
+}
+
+Test(backup_keys_load, only_a_proof_that_opens_files_needs_a_witness_and_a_place)
+{
+    BP_AUTO(bp_freep) char *spool = NULL;
+
+    cr_assert_eq(load((const char *const[]){"--recipient", RECIPIENT, "--verify", "L0", NULL},
+                      (const char *const[]){CHUNK, "RUNNER_TEMP=/tmp", NULL}),
+                 BP_OK, "%s", why.msg);
+    cr_expect_null(bp_backup_keys_opener(&keys).identities);
+    cr_assert_eq(load((const char *const[]){"--recipient", RECIPIENT, "--verify", "L1", NULL},
+                      (const char *const[]){CHUNK, "RUNNER_TEMP=/tmp", NULL}),
+                 BP_OK, "%s", why.msg);
+    cr_assert_not_null(bp_backup_keys_opener(&keys).identities);
+    cr_assert_not_null(keys.spool);
+    spool = bp_strdup(keys.spool);
+    cr_expect_eq(access(spool, F_OK), 0);
+    bp_backup_keys_free(&keys);
+    cr_expect_eq(access(spool, F_OK), -1, "it goes with the keys");
 }
