@@ -86,10 +86,8 @@ char *bp_sealing_spooled(const char *spool, const char *path)
     char *flat = bp_strdup(path);
     char *place = NULL;
 
-    for (char *p = flat; *p != '\0'; p++) {
-        if (*p == '/')
-            *p = '-';
-    }
+    for (char *p = strchr(flat, '/'); p != NULL; p = strchr(p, '/'))
+        *p = '-';
     place = bp_format("%s/%s", spool, flat);
     bp_free(flat);
     return place;
