@@ -9,13 +9,11 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "flow/backup_internal.h"
+#include "flow/progress.h"
 
 /* The tasks: these, then the dumps of schemas, then the slices. The definitions are first, because
  * they take pg_dump a while and no other task can be shared less. */
 enum { TASK_DDL, TASK_LARGE_OBJECTS, FIRST_DUMP };
-
-/* Before, the first tables say too little of the time that all will take. */
-enum { FORECAST_MS = 3000 };
 
 /* What belongs to one worker. */
 struct seat {
@@ -148,37 +146,18 @@ static enum bp_code work(void *ctx, size_t worker, size_t task, struct bp_err *e
     return rc;
 }
 
-/* About how long it will take yet; -1: it is too early to tell. */
-static int64_t time_left(const struct reading *r, int64_t took_ms)
-{
-    int64_t done = atomic_load(&r->progress.size);
-
-    if (took_ms < FORECAST_MS || done < r->size_bytes / 100 || done == 0)
-        return -1;
-    return (int64_t)((double)took_ms * (double)(r->size_bytes - done) / (double)done);
-}
-
-/* Rows, bytes, rate and, from what the tables take on the server's disk, the time left. */
+/* The time left is told by what the tables take on the server's disk. */
 static void show_progress(const struct reading *r)
 {
     BP_AUTO(bp_buf_free) struct bp_buf text = {0};
-    int64_t bytes = atomic_load(&r->progress.bytes);
-    int64_t took_ms = bp_clock_mono(r->b->job->clock) - r->started_ms;
-    int64_t left_ms = time_left(r, took_ms);
+    const struct bp_progress_state state = {.rows = atomic_load(&r->progress.rows),
+                                            .bytes = atomic_load(&r->progress.bytes),
+                                            .done = atomic_load(&r->progress.size),
+                                            .all = r->size_bytes,
+                                            .took_ms =
+                                                bp_clock_mono(r->b->job->clock) - r->started_ms};
 
-    bp_put_count(&text, atomic_load(&r->progress.rows));
-    bp_buf_puts(&text, " rows, ");
-    bp_put_size(&text, bytes);
-    if (took_ms > 0) {
-        bp_buf_puts(&text, ", ");
-        bp_put_size(&text, bytes * 1000 / took_ms);
-        bp_buf_puts(&text, "/s");
-    }
-    if (left_ms >= 0) {
-        bp_buf_puts(&text, ", about ");
-        bp_put_duration(&text, left_ms);
-        bp_buf_puts(&text, " left");
-    }
+    bp_put_progress(&text, &state);
     bp_progress(r->b->job->out, "backing up: %s", bp_buf_str(&text));
 }
 
