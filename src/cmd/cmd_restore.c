@@ -146,7 +146,8 @@ static enum bp_code restore(struct bp_app *app, struct bp_restore_job *job, stru
     job->opener.identities = identities.count > 0 ? &identities : NULL;
     job->opener.trusted = trusted.count > 0 ? &trusted : NULL;
     if (bp_flow_restore(job, &result, err) != BP_OK) {
-        /* What failed before is not less important than what ended it. */
+        /* What failed before is not less important than what ended it; nor is what a part lacks. */
+        print_list(app, "left out:", &result.skipped);
         print_list(app, "failed:", &result.failures);
         return err->code;
     }

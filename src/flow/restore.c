@@ -196,8 +196,18 @@ static enum bp_code restore(struct bp_restore *r, struct bp_err *err)
         return bp_restore_single(r, err);
     if (bp_restore_crew(r, err) == BP_OK)
         return BP_OK;
+    if (r->unsure)
+        return bp_wrap(err,
+                       "it is not known whether the transaction that %s the restore into database "
+                       "'%s' was committed (restoring again tells)",
+                       r->began ? "ends" : "begins", r->info.name);
     if (!r->began)
         return bp_wrap(err, "nothing was restored");
+    if (r->ended)
+        return bp_wrap(err,
+                       "database '%s' holds all of archive %s but event triggers and what comes "
+                       "behind them",
+                       r->info.name, r->entry->name.id);
     return bp_wrap(err,
                    "database '%s' is partly restored (--resume goes on with it, --clean begins "
                    "anew)",

@@ -105,12 +105,12 @@ enum bp_code bp_restore_do(struct bp_restore *r, struct bp_restore_seat *seat,
     struct bp_writer *writer = seat->writer;
     enum bp_code rc = bp_stop_check(seat->clock->stop, err);
 
-    if (rc != BP_OK || bp_restore_is_done(r, part->mark))
+    if (rc != BP_OK || (part->mark != NULL && bp_restore_is_done(r, part->mark)))
         return rc;
     rc = writer->ops->begin(writer, false, err);
     if (rc == BP_OK)
         rc = part->work(r, seat, part->what, err);
-    if (rc == BP_OK)
+    if (rc == BP_OK && part->mark != NULL)
         rc = writer->ops->mark(writer, part->mark, err);
     if (rc == BP_OK)
         rc = writer->ops->commit(writer, err);
@@ -127,16 +127,16 @@ enum bp_code bp_restore_do(struct bp_restore *r, struct bp_restore_seat *seat,
 enum bp_code bp_restore_make_room(struct bp_restore *r, struct bp_err *err)
 {
     struct bp_writer *writer = r->seats[0].writer;
+    BP_AUTO(bp_buf_free) struct bp_buf sql = {0};
 
     if (r->must_clean)
         return writer->ops->clean(writer, err);
-    for (size_t i = 0; i < r->replace.count; i++) {
-        BP_AUTO(bp_freep) char *sql = bp_format("DROP TABLE %s", r->replace.at[i]);
-
-        if (writer->ops->run(writer, sql, "what is replaced", err) != BP_OK)
-            return err->code;
-    }
-    return BP_OK;
+    if (r->replace.count == 0)
+        return BP_OK;
+    /* By one statement: they may need each other, and some be partitions of others. */
+    for (size_t i = 0; i < r->replace.count; i++)
+        bp_buf_printf(&sql, "%s%s", i == 0 ? "DROP TABLE " : ", ", r->replace.at[i]);
+    return writer->ops->run(writer, bp_buf_str(&sql), "what is replaced", err);
 }
 
 /* ---- the rows ---- */
@@ -224,15 +224,33 @@ static enum bp_code set_sequences(struct bp_restore *r, struct bp_restore_seat *
 
 struct analysis {
     struct bp_restore *r; /* first */
+    struct bp_list names; /* the partitions of a table tell nothing of the table itself */
     struct bp_list warnings;
     atomic_size_t done;
 };
+
+static void list_names(const struct bp_restore_plan *plan, struct bp_list *out)
+{
+    BP_AUTO(bp_list_free) struct bp_list all = {0};
+
+    for (size_t i = 0; i < plan->table_count; i++)
+        bp_list_add(&all, plan->tables[i].target);
+    for (size_t i = 0; i < plan->made.count; i++)
+        bp_list_add(&all, plan->made.at[i]);
+    for (size_t i = 0; i < plan->views.count; i++)
+        bp_list_add(&all, plan->views.at[i]);
+    bp_list_sort(&all);
+    for (size_t i = 0; i < all.count; i++) {
+        if (i == 0 || strcmp(all.at[i], all.at[i - 1]) != 0)
+            bp_list_add(out, all.at[i]);
+    }
+}
 
 static enum bp_code analyze_task(void *ctx, size_t worker, size_t task, struct bp_err *err)
 {
     struct analysis *a = ctx;
     struct bp_writer *writer = a->r->seats[worker].writer;
-    BP_AUTO(bp_freep) char *sql = bp_format("ANALYZE %s", a->r->plan.tables[task].target);
+    BP_AUTO(bp_freep) char *sql = bp_format("ANALYZE %s", a->names.at[task]);
     enum bp_code rc = writer->ops->define(writer, sql, "statistics", err);
 
     atomic_fetch_add(&a->done, 1);
@@ -250,17 +268,19 @@ static enum bp_code watch_analysis(void *ctx, struct bp_err *err)
 
     (void)err;
     bp_progress(a->r->job->out, "statistics: %zu of %zu tables", atomic_load(&a->done),
-                a->r->plan.table_count);
+                a->names.count);
     return BP_OK;
 }
 
 enum bp_code bp_restore_analyze(struct bp_restore *r, struct bp_err *err)
 {
     struct analysis a = {.r = r};
-    struct bp_crew_job job = {
-        .tasks = r->plan.table_count, .work = analyze_task, .watch = watch_analysis, .ctx = &a};
-    enum bp_code rc = bp_restore_share(r, &job, err);
+    struct bp_crew_job job = {.work = analyze_task, .watch = watch_analysis, .ctx = &a};
+    enum bp_code rc = BP_OK;
 
+    list_names(&r->plan, &a.names);
+    job.tasks = a.names.count;
+    rc = bp_restore_share(r, &job, err);
     /* All that the archive holds is there. */
     if (rc == BP_EUNAVAILABLE) {
         bp_list_add(&a.warnings, err->msg);
@@ -269,17 +289,33 @@ enum bp_code bp_restore_analyze(struct bp_restore *r, struct bp_err *err)
     for (size_t i = 0; i < a.warnings.count; i++)
         bp_warn(r->job->out, "%s", a.warnings.at[i]);
     bp_list_free(&a.warnings);
+    bp_list_free(&a.names);
     return rc;
 }
 
 /* ---- all of it ---- */
 
+/* What an earlier run has loaded. */
+static void count_loaded(struct bp_restore *r)
+{
+    for (size_t i = 0; r->marks.found && i < r->plan.table_count; i++) {
+        const struct bp_restore_table *table = &r->plan.tables[i];
+        BP_AUTO(bp_freep) char *mark = bp_format("rows %s", table->target);
+
+        if (!bp_restore_is_done(r, mark))
+            continue;
+        atomic_fetch_add(&r->rows, table->table->rows);
+        r->all_bytes -= table->table->bytes;
+    }
+}
+
 enum bp_code bp_restore_crew(struct bp_restore *r, struct bp_err *err)
 {
-    const struct bp_restore_part sequences = {
-        .mark = "sequences", .work = set_sequences, .what = r->plan.sequences};
+    /* Those of unlogged tables are as new when the server has broken down since. */
+    const struct bp_restore_part sequences = {.work = set_sequences, .what = r->plan.sequences};
 
     r->began = r->marks.found;
+    count_loaded(r);
     if (bp_restore_sit(r, 0, r->job->clock, err) != BP_OK || bp_restore_pre_data(r, err) != BP_OK ||
         load_rows(r, err) != BP_OK)
         return err->code;

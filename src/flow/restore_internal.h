@@ -19,6 +19,8 @@
 #include "base/crew.h"
 #include "flow/restore.h"
 
+enum { BP_RESTORE_JOBS_LIMIT = 64 };
+
 /* What belongs to one worker. */
 struct bp_restore_seat {
     struct bp_writer *writer; /* NULL before it is needed */
@@ -41,6 +43,8 @@ struct bp_restore {
     struct bp_list replace; /* of a part: quoted names of the tables that go first */
     bool single;            /* one transaction */
     bool began;             /* a first transaction was committed */
+    bool unsure;            /* whether the first or the last transaction was committed */
+    bool ended;             /* the marks are gone, there is nothing to go on with */
 
     size_t jobs;
     size_t workers;                /* of the jobs those for which there is a connection */
@@ -84,7 +88,7 @@ enum bp_code bp_restore_share(struct bp_restore *r, struct bp_crew_job *job,
 
 /* A part of the work that has a transaction of its own, with a mark. */
 struct bp_restore_part {
-    const char *mark;
+    const char *mark; /* NULL: it is done anew by each run */
     enum bp_code (*work)(struct bp_restore *r, struct bp_restore_seat *seat, const void *what,
                          struct bp_err *err);
     const void *what;

@@ -56,6 +56,18 @@ static void add_tables(struct maker *m)
     }
 }
 
+/* Where they are in the target. */
+static void list_made(const struct maker *m, const char *type, struct bp_list *out)
+{
+    for (size_t i = 0; i < m->pre.count; i++) {
+        const struct bp_script_block *block = &m->pre.at[i];
+        BP_AUTO(bp_qname_free) struct bp_qname name = {0};
+
+        if (strcmp(block->type, type) == 0 && bp_block_makes(block, &name))
+            bp_list_take(out, bp_qname_quoted(name.schema, name.name));
+    }
+}
+
 static enum bp_code parse(const char *text, const char *file, struct bp_script *out,
                           struct bp_err *err)
 {
@@ -172,12 +184,25 @@ static void keep_refresh(struct maker *m, struct bp_restore_steps *all)
     }
 }
 
+/* A view is filled with what its owner sees. The preamble would have it fail where policies hide
+ * something from him, so that no dump lacks rows unseen. */
+static void allow_policies(struct bp_restore_steps *steps)
+{
+    for (size_t i = 0; i < steps->count; i++) {
+        char *sql = bp_format("SET LOCAL row_security = on;\n%s", steps->at[i].sql);
+
+        bp_free(steps->at[i].sql);
+        steps->at[i].sql = sql;
+    }
+}
+
 static enum bp_code make_refresh(struct maker *m, struct bp_err *err)
 {
     BP_AUTO(bp_restore_steps_free) struct bp_restore_steps all = {0};
 
     if (bp_restore_steps_split(m->texts->refresh, refresh_file, &all, err) != BP_OK)
         return err->code;
+    allow_policies(&all);
     if (m->plan->whole) {
         m->plan->refresh = all;
         all = (struct bp_restore_steps){0};
@@ -215,6 +240,8 @@ static enum bp_code make(struct maker *m, struct bp_err *err)
     bp_restore_steps_serial(&m->pre, pre_file, &plan->pre);
     bp_restore_steps_grouped(&m->post, post_file, &plan->post);
     add_tables(m);
+    list_made(m, "TABLE", &plan->made);
+    list_made(m, "MATERIALIZED VIEW", &plan->views);
     return make_refresh(m, err);
 }
 
@@ -247,6 +274,8 @@ void bp_restore_plan_free(struct bp_restore_plan *plan)
         bp_free(plan->tables[i].target);
     }
     bp_free(plan->tables);
+    bp_list_free(&plan->made);
+    bp_list_free(&plan->views);
     bp_restore_steps_free(&plan->pre);
     bp_restore_steps_free(&plan->post);
     bp_restore_steps_free(&plan->refresh);

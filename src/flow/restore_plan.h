@@ -67,9 +67,14 @@ struct bp_restore_plan {
     struct bp_restore_steps pre; /* one after the other: each has a group of its own */
     struct bp_restore_table *tables;
     size_t table_count;
+    /* Quoted names of the tables that are made, with those that have no rows of their own; and of
+     * the materialized views. */
+    struct bp_list made;
+    struct bp_list views;
     char *sequences;
     struct bp_restore_steps post;    /* with groups */
-    struct bp_restore_steps refresh; /* materialized views and what belongs to that, in order */
+    struct bp_restore_steps refresh; /* materialized views and what belongs to that, in order; each
+                                        in a transaction, as it sets something for that */
 };
 
 /*

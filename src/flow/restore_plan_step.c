@@ -168,11 +168,9 @@ static void put_statement(const char *at, const char *end, const char *file,
                           struct bp_restore_steps *out)
 {
     struct bp_restore_step step = {.group = next_group(out)};
-    BP_AUTO(bp_buf_free) struct bp_buf label = {0};
 
     step.sql = bp_format("%.*s\n", (int)(end - at), at);
-    bp_put_foreign(&label, step.sql, LABEL_LIMIT);
-    step.label = bp_format("%s: %s", file, bp_buf_str(&label));
+    step.label = bp_strdup(file);
     bp_restore_steps_take(out, &step);
 }
 

@@ -40,22 +40,26 @@ static enum bp_code make_roles(struct bp_restore *r, struct bp_restore_seat *sea
     return seat->writer->ops->run(seat->writer, r->plan.roles, "roles.sql", err);
 }
 
-/* Each for itself, because some may fail. */
-static enum bp_code define_each(struct bp_restore *r, struct bp_err *err)
+/* Each for itself, because some may fail. The roles are number 0. */
+static enum bp_code define_each(struct bp_restore *r, size_t next, struct bp_err *err)
 {
     const struct bp_restore_part roles = {.mark = "roles", .work = make_roles};
-    enum bp_code rc = bp_restore_do(r, &r->seats[0], &roles, NULL, err);
+    enum bp_code rc = BP_OK;
 
-    for (size_t i = 0; rc == BP_OK && i < r->plan.pre.count; i++)
-        rc = do_step(r, &r->seats[0], "pre", &r->plan.pre, i, NULL, err);
+    for (; rc == BP_OK && next <= r->plan.pre.count; next++)
+        rc = next == 0 ? bp_restore_do(r, &r->seats[0], &roles, NULL, err)
+                       : do_step(r, &r->seats[0], "pre", &r->plan.pre, next - 1, NULL, err);
     return rc;
 }
 
-/* The number of definitions that an earlier run has made, those of the roles included. */
+/*
+ * The number of definitions that batches of an earlier run have made, those of the roles included.
+ * Behind them some may have been made each for itself, and others have failed.
+ */
 static size_t count_defined(const struct bp_restore *r)
 {
-    static const char word[] = "pre ";
-    size_t count = bp_restore_is_done(r, "roles") ? 1 : 0;
+    static const char word[] = "pre to ";
+    size_t count = 0;
 
     for (size_t i = 0; i < r->marks.done.count; i++) {
         const char *mark = r->marks.done.at[i];
@@ -69,6 +73,14 @@ static size_t count_defined(const struct bp_restore *r)
     return count;
 }
 
+static bool is_defined(const struct bp_restore *r, size_t number)
+{
+    BP_AUTO(bp_freep)
+    char *mark = number > 0 ? bp_format("pre %zu", number - 1) : bp_strdup("roles");
+
+    return bp_restore_is_done(r, mark);
+}
+
 /* In the transaction: the roles, which are number 0, and definitions, at most a batch of them. */
 static enum bp_code define_some(struct bp_restore *r, size_t *next, struct bp_err *err)
 {
@@ -79,12 +91,22 @@ static enum bp_code define_some(struct bp_restore *r, size_t *next, struct bp_er
 
     for (; rc == BP_OK && *next <= r->plan.pre.count && *next < end; (*next)++) {
         rc = bp_stop_check(seat->clock->stop, err);
-        if (rc == BP_OK)
+        if (rc == BP_OK && !is_defined(r, *next))
             rc = *next == 0 ? make_roles(r, seat, NULL, err)
                             : define(r, seat, &r->plan.pre.at[*next - 1], err);
     }
-    mark = *next > 1 ? bp_format("pre %zu", *next - 2) : bp_strdup("roles");
+    mark = *next > 1 ? bp_format("pre to %zu", *next - 2) : bp_strdup("roles");
     return rc == BP_OK ? seat->writer->ops->mark(seat->writer, mark, err) : rc;
+}
+
+/* A commit that was not answered may have been done. */
+static enum bp_code commit_edge(struct bp_restore *r, struct bp_err *err)
+{
+    struct bp_writer *writer = r->seats[0].writer;
+    enum bp_code rc = writer->ops->commit(writer, err);
+
+    r->unsure = rc == BP_EUNAVAILABLE || rc == BP_ESTOPPED || rc == BP_ETIMEOUT;
+    return rc;
 }
 
 static enum bp_code define_batch(struct bp_restore *r, size_t *next, struct bp_err *err)
@@ -100,7 +122,7 @@ static enum bp_code define_batch(struct bp_restore *r, size_t *next, struct bp_e
     if (rc == BP_OK && !r->job->continue_on_error)
         rc = define_some(r, next, err);
     if (rc == BP_OK)
-        rc = writer->ops->commit(writer, err);
+        rc = r->began ? writer->ops->commit(writer, err) : commit_edge(r, err);
     if (rc == BP_OK)
         r->began = true;
     else
@@ -114,7 +136,7 @@ enum bp_code bp_restore_pre_data(struct bp_restore *r, struct bp_err *err)
     enum bp_code rc = r->began ? BP_OK : define_batch(r, &next, err);
 
     if (rc == BP_OK && r->job->continue_on_error)
-        return define_each(r, err);
+        return define_each(r, next, err);
     while (rc == BP_OK && next <= r->plan.pre.count)
         rc = define_batch(r, &next, err);
     return rc;
@@ -131,6 +153,8 @@ struct group {
     size_t count;
     size_t *order;     /* the steps, those of large tables first */
     enum state *state; /* of each, in that order */
+    size_t running[BP_RESTORE_JOBS_LIMIT];
+    size_t running_count;
     pthread_mutex_t lock;
     pthread_cond_t changed;
     atomic_size_t finished;
@@ -155,8 +179,8 @@ static bool collide(const struct bp_restore_step *a, const struct bp_restore_ste
 /* Under the lock: whether nothing that runs is in its way. */
 static bool is_free(const struct group *g, size_t i)
 {
-    for (size_t k = 0; k < g->count; k++) {
-        if (g->state[k] == RUNNING && collide(step_of(g, i), step_of(g, k)))
+    for (size_t k = 0; k < g->running_count; k++) {
+        if (collide(step_of(g, i), step_of(g, g->running[k])))
             return false;
     }
     return true;
@@ -181,14 +205,20 @@ static size_t take(struct group *g)
     for (i = find_free(g); i == g->count; i = find_free(g))
         (void)pthread_cond_wait(&g->changed, &g->lock);
     g->state[i] = RUNNING;
+    g->running[g->running_count++] = i;
     (void)pthread_mutex_unlock(&g->lock);
     return i;
 }
 
 static void give_back(struct group *g, size_t i, enum state state)
 {
+    size_t k = 0;
+
     (void)pthread_mutex_lock(&g->lock);
     g->state[i] = state;
+    while (g->running[k] != i)
+        k++;
+    g->running[k] = g->running[--g->running_count];
     atomic_fetch_add(&g->finished, 1);
     (void)pthread_cond_broadcast(&g->changed);
     (void)pthread_mutex_unlock(&g->lock);
@@ -369,8 +399,9 @@ enum bp_code bp_restore_finish(struct bp_restore *r, struct bp_err *err)
     if (rc == BP_OK && !each)
         rc = define_end(r, false, err);
     if (rc == BP_OK)
-        rc = writer->ops->commit(writer, err);
+        rc = commit_edge(r, err);
     if (rc != BP_OK)
         writer->ops->rollback(writer);
+    r->ended = rc == BP_OK;
     return rc == BP_OK && each ? define_end(r, true, err) : rc;
 }

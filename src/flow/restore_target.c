@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "flow/restore_internal.h"
 
-enum { MAJOR = 10000, JOBS_LIMIT = 64 };
+enum { MAJOR = 10000 };
 
 static void put_some(struct bp_buf *out, const struct bp_list *some, int64_t count)
 {
@@ -61,7 +61,6 @@ static enum bp_code look_for_all(struct bp_restore *r, bool cut_off, struct bp_e
 /* A part of an archive may go beside what is there, but not into it. */
 static enum bp_code look_for_tables(struct bp_restore *r, bool cut_off, struct bp_err *err)
 {
-    BP_AUTO(bp_list_free) struct bp_list wanted = {0};
     BP_AUTO(bp_buf_free) struct bp_buf names = {0};
     BP_AUTO(bp_freep) char *question = NULL;
 
@@ -70,9 +69,7 @@ static enum bp_code look_for_tables(struct bp_restore *r, bool cut_off, struct b
                        "database '%s' at %s holds a restore of archive %s that was cut off; hint: "
                        "go on with it first, with --resume",
                        r->info.name, r->info.where, r->marks.archive);
-    for (size_t i = 0; i < r->plan.table_count; i++)
-        bp_list_add(&wanted, r->plan.tables[i].target);
-    if (r->job->target->ops->existing(r->job->target, &wanted, &r->replace, err) != BP_OK)
+    if (r->job->target->ops->existing(r->job->target, &r->plan.made, &r->replace, err) != BP_OK)
         return err->code;
     bp_list_free(&r->result->replaced);
     r->result->replaced_count = (int64_t)r->replace.count;
@@ -112,15 +109,42 @@ static enum bp_code look_for_rest(struct bp_restore *r, struct bp_err *err)
     return BP_OK;
 }
 
+/* Whether the marks would stand where something of the archive has to. */
+static bool makes_schema(const struct bp_restore *r, const char *schema)
+{
+    BP_AUTO(bp_freep) char *of_archive = bp_format(": SCHEMA %s", schema);
+    BP_AUTO(bp_freep) char *of_part = bp_format("schema '%s'", schema);
+
+    for (size_t i = 0; i < r->plan.pre.count; i++) {
+        const char *label = r->plan.pre.at[i].label;
+
+        if (bp_text_ends_with(label, of_archive) || strcmp(label, of_part) == 0)
+            return true;
+    }
+    return false;
+}
+
+static enum bp_code leave_marks(struct bp_restore *r, struct bp_err *err)
+{
+    if (r->single || !makes_schema(r, r->info.marks))
+        return BP_OK;
+    return bp_fail(err, BP_EUSAGE,
+                   "the schema '%s' would be made, where a restore by several connections keeps "
+                   "what is done; hint: restore with --jobs 1, in one transaction",
+                   r->info.marks);
+}
+
 static void choose_jobs(struct bp_restore *r, bool holds_something)
 {
     const struct bp_restore_job *job = r->job;
 
     r->jobs = job->jobs;
     if (r->jobs == 0)
-        r->jobs = holds_something && !job->resume ? 1 : bp_crew_cores();
-    if (r->jobs > JOBS_LIMIT)
-        r->jobs = JOBS_LIMIT;
+        r->jobs = (holds_something && !job->resume) || makes_schema(r, r->info.marks)
+                      ? 1
+                      : bp_crew_cores();
+    if (r->jobs > BP_RESTORE_JOBS_LIMIT)
+        r->jobs = BP_RESTORE_JOBS_LIMIT;
     r->single = r->jobs == 1 && !job->resume && !job->continue_on_error;
     r->seats = bp_alloc(r->jobs, sizeof(*r->seats));
     r->workers = r->jobs;
@@ -165,5 +189,5 @@ enum bp_code bp_restore_look(struct bp_restore *r, struct bp_err *err)
     else
         result->replaced_count = 0;
     choose_jobs(r, holds_something);
-    return BP_OK;
+    return leave_marks(r, err);
 }

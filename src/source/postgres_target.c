@@ -32,7 +32,8 @@ static enum bp_code open_target(struct bp_target *self, struct bp_target_info *i
         rc = bp_pg_open(&t->pg, &t->options, err);
     if (rc != BP_OK)
         return rc;
-    *info = (struct bp_target_info){.version_num = PQserverVersion(t->pg.conn)};
+    *info = (struct bp_target_info){.version_num = PQserverVersion(t->pg.conn),
+                                    .marks = BP_PG_MARKS_SCHEMA};
     bp_pg_where(&t->pg, info->where);
     (void)snprintf(info->name, sizeof(info->name), "%s", PQdb(t->pg.conn));
     (void)snprintf(info->encoding, sizeof(info->encoding), "%s",

@@ -25,6 +25,10 @@ static const struct {
     {"42704", "role \"", "make that role, or leave it out with --role-map or --no-owner"},
 };
 
+static const char view_hint[] =
+    "a materialized view is filled with the rights of its owner: --continue-on-error restores all "
+    "else, --no-owner gives it to the user who restores";
+
 static const char *find_hint(const PGresult *result, const char *message)
 {
     for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++) {
@@ -35,7 +39,7 @@ static const char *find_hint(const PGresult *result, const char *message)
     return NULL;
 }
 
-enum bp_code bp_pg_target_fail(const PGresult *result, struct bp_err *err)
+static enum bp_code fail(const PGresult *result, const char *other_hint, struct bp_err *err)
 {
     enum bp_code rc = bp_pg_fail_result(result, err);
     const struct bp_err inner = *err;
@@ -43,7 +47,14 @@ enum bp_code bp_pg_target_fail(const PGresult *result, struct bp_err *err)
 
     if (hint == NULL)
         return rc;
+    if (other_hint != NULL && bp_pg_has_state(result, "42501"))
+        hint = other_hint;
     return bp_fail(err, rc, "%.*s; hint: %s", (int)bp_pg_reason_len(inner.msg), inner.msg, hint);
+}
+
+enum bp_code bp_pg_target_fail(const PGresult *result, struct bp_err *err)
+{
+    return fail(result, NULL, err);
 }
 
 /*
@@ -55,7 +66,8 @@ enum bp_code bp_pg_target_fail_statement(const PGresult *result, const char *sql
 {
     BP_AUTO(bp_buf_free) struct bp_buf excerpt = {0};
     const char *position = PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION);
-    enum bp_code rc = bp_pg_target_fail(result, err);
+    bool view = strstr(sql, "REFRESH MATERIALIZED VIEW ") != NULL;
+    enum bp_code rc = fail(result, view ? view_hint : NULL, err);
 
     if (position != NULL && bp_pg_has_state(result, "42601"))
         bp_pg_script_excerpt_at(sql, strtoul(position, NULL, 10), &excerpt);

@@ -6,6 +6,8 @@
 #include "base/text.h"
 
 /* "bprt": our lock's key, so that it is nobody else's. */
+#define COMMENT "a restore by backproof has not ended yet"
+
 enum { CLASS = 0x62707274, WORDS_SHOWN = 100 };
 
 static const char holder_sql[] =
@@ -54,19 +56,26 @@ enum bp_code bp_pg_target_lock(struct bp_pg *pg, struct bp_err *err)
 static enum bp_code read_done(struct bp_pg *pg, struct bp_list *out, struct bp_err *err)
 {
     BP_AUTO(bp_pg_clear) PGresult *rows = NULL;
-    enum bp_code rc = bp_pg_query(pg, "SELECT step FROM " BP_PG_MARKS_SCHEMA ".done", &rows, err);
+    enum bp_code rc = bp_pg_query(pg,
+                                  "SELECT step FROM " BP_PG_MARKS_SCHEMA ".done UNION ALL"
+                                  " SELECT step FROM " BP_PG_MARKS_SCHEMA ".done_unlogged",
+                                  &rows, err);
 
     for (int i = 0; rc == BP_OK && i < PQntuples(rows); i++)
         bp_list_add(out, PQgetvalue(rows, i, 0));
     return rc;
 }
 
+/* Somebody may have such a schema; he will not have this comment on it. */
+static const char is_ours_sql[] =
+    "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = '" BP_PG_MARKS_SCHEMA "'"
+    " AND obj_description(oid, 'pg_namespace') = '" COMMENT "')";
+
 enum bp_code bp_pg_marks_read(struct bp_pg *pg, struct bp_target_marks *out, struct bp_err *err)
 {
     BP_AUTO(bp_pg_clear) PGresult *there = NULL;
     BP_AUTO(bp_pg_clear) PGresult *row = NULL;
-    enum bp_code rc = bp_pg_query(
-        pg, "SELECT to_regclass('" BP_PG_MARKS_SCHEMA ".restore') IS NOT NULL", &there, err);
+    enum bp_code rc = bp_pg_query(pg, is_ours_sql, &there, err);
 
     *out = (struct bp_target_marks){0};
     if (rc != BP_OK || !bp_pg_is_true(there, 0, 0))
@@ -107,23 +116,31 @@ static enum bp_code insert(struct bp_pg *pg, const char *into, const char *one, 
 enum bp_code bp_pg_marks_begin(struct bp_pg *pg, const char *archive, const char *plan,
                                struct bp_err *err)
 {
-    enum bp_code rc = bp_pg_run(
-        pg,
-        "DROP SCHEMA IF EXISTS " BP_PG_MARKS_SCHEMA " CASCADE;"
-        "CREATE SCHEMA " BP_PG_MARKS_SCHEMA ";"
-        "COMMENT ON SCHEMA " BP_PG_MARKS_SCHEMA " IS 'a restore by backproof has not ended yet';"
-        "CREATE TABLE " BP_PG_MARKS_SCHEMA ".restore (archive text, plan text);"
-        "CREATE TABLE " BP_PG_MARKS_SCHEMA ".done (step text)",
-        err);
+    BP_AUTO(bp_pg_clear) PGresult *there = NULL;
+    enum bp_code rc = bp_pg_query(
+        pg, "SELECT to_regnamespace('" BP_PG_MARKS_SCHEMA "') IS NOT NULL", &there, err);
 
+    if (rc == BP_OK && bp_pg_is_true(there, 0, 0))
+        return bp_fail(err, BP_EUSAGE,
+                       "the database has a schema '" BP_PG_MARKS_SCHEMA "', where a restore by "
+                       "several connections keeps what is done; hint: rename it, or restore with "
+                       "--jobs 1");
+    if (rc == BP_OK)
+        rc = bp_pg_run(pg,
+                       "CREATE SCHEMA " BP_PG_MARKS_SCHEMA ";"
+                       "COMMENT ON SCHEMA " BP_PG_MARKS_SCHEMA " IS '" COMMENT "';"
+                       "CREATE TABLE " BP_PG_MARKS_SCHEMA ".restore (archive text, plan text);"
+                       "CREATE TABLE " BP_PG_MARKS_SCHEMA ".done (step text);"
+                       "CREATE UNLOGGED TABLE " BP_PG_MARKS_SCHEMA ".done_unlogged (step text)",
+                       err);
     if (rc == BP_OK)
         rc = insert(pg, "restore", archive, plan, err);
     return rc == BP_OK ? BP_OK : bp_wrap(err, "cannot begin to write down what is done");
 }
 
-enum bp_code bp_pg_marks_add(struct bp_pg *pg, const char *step, struct bp_err *err)
+enum bp_code bp_pg_marks_add(struct bp_pg *pg, const char *step, bool unlogged, struct bp_err *err)
 {
-    enum bp_code rc = insert(pg, "done", step, NULL, err);
+    enum bp_code rc = insert(pg, unlogged ? "done_unlogged" : "done", step, NULL, err);
 
     return rc == BP_OK ? BP_OK : bp_wrap(err, "cannot write down what is done");
 }

@@ -21,6 +21,7 @@ struct postgres_writer {
     bool escapes;                /* backslashes do, in the definitions */
     int strings;                 /* how the server takes them now: 0, 1 (escapes); -1: unknown */
     bool fresh;                  /* this transaction made or emptied the table that is loaded */
+    bool unlogged;               /* it loads a table that a crash of the server empties */
 };
 
 static struct postgres_writer *from_base(struct bp_writer *self)
@@ -40,6 +41,7 @@ static enum bp_code begin(struct bp_writer *self, bool durable, struct bp_err *e
                                 "SET LOCAL synchronous_commit = off";
 
     from_base(self)->fresh = false;
+    from_base(self)->unlogged = false;
     from_base(self)->strings = -1;
     if (bp_pg_run(from_base(self)->pg, durable ? sql : loose, err) != BP_OK)
         return bp_wrap(err, "cannot begin the transaction");
@@ -206,6 +208,26 @@ static enum bp_code load(struct bp_writer *self, const char *table, const char *
     return rc;
 }
 
+static enum bp_code load_marked(struct bp_writer *self, const char *table, const char *copy,
+                                struct bp_err *err)
+{
+    struct postgres_writer *w = from_base(self);
+    BP_AUTO(bp_pg_clear) PGresult *row = NULL;
+    BP_AUTO(bp_freep) char *name = NULL;
+    BP_AUTO(bp_freep) char *ask = NULL;
+    enum bp_code rc = load(self, table, copy, err);
+
+    if (rc != BP_OK)
+        return rc;
+    name = quote(w->pg->conn, table);
+    ask = bp_format("SELECT relpersistence = 'u' FROM pg_catalog.pg_class WHERE oid ="
+                    " %s::pg_catalog.regclass",
+                    name);
+    rc = bp_pg_query(w->pg, ask, &row, err);
+    w->unlogged = rc == BP_OK && PQntuples(row) > 0 && bp_pg_is_true(row, 0, 0);
+    return rc;
+}
+
 /* The statement with the option to freeze the rows; NULL: it is not as expected. Owned. */
 static char *freeze(const char *sql)
 {
@@ -310,7 +332,7 @@ static enum bp_code mark_begin(struct bp_writer *self, const char *archive, cons
 
 static enum bp_code mark(struct bp_writer *self, const char *step, struct bp_err *err)
 {
-    return bp_pg_marks_add(from_base(self)->pg, step, err);
+    return bp_pg_marks_add(from_base(self)->pg, step, from_base(self)->unlogged, err);
 }
 
 static enum bp_code mark_end(struct bp_writer *self, struct bp_err *err)
@@ -337,7 +359,7 @@ static const struct bp_writer_ops ops = {
     .clean = clean,
     .define = define,
     .run = run,
-    .load = load,
+    .load = load_marked,
     .copy_begin = copy_begin,
     .copy_put = copy_put,
     .copy_end = copy_end,

@@ -24,6 +24,7 @@ struct bp_target_info {
     char where[256];   /* "host:port" or a socket folder, for messages */
     int version_num;   /* 150008 */
     char encoding[32]; /* of the database: "UTF8", "LATIN1" ... */
+    const char *marks; /* the schema where marks are kept, which no archive can have then; static */
 };
 
 /* What a restore that has not ended yet wrote down. Strings are owned. */
@@ -85,7 +86,11 @@ struct bp_writer_ops {
                              struct bp_err *err);
     enum bp_code (*copy_end)(struct bp_writer *self, int64_t *rows, struct bp_err *err);
 
-    /* In a transaction: begin to keep marks, for these; write one down; have none any more. */
+    /*
+     * In a transaction: begin to keep marks, for these; write one down; have none any more. A mark
+     * lives as long as the rows that its transaction has loaded: not longer than a crash of the
+     * server, when the table is unlogged. BP_EUSAGE: somebody else's schema has the name.
+     */
     enum bp_code (*mark_begin)(struct bp_writer *self, const char *archive, const char *plan,
                                struct bp_err *err);
     enum bp_code (*mark)(struct bp_writer *self, const char *step, struct bp_err *err);

@@ -162,6 +162,18 @@ Test(restore_crew, a_lost_connection_ends_it_in_any_case)
     cr_expect_eq(result.failures.count, 0);
 }
 
+Test(restore_crew, says_when_it_does_not_know_whether_it_began)
+{
+    target.commit_result = BP_ESTOPPED;
+    cr_expect_eq(run(), BP_ESTOPPED);
+    cr_expect_str_eq(err.msg,
+                     "it is not known whether the transaction that begins the restore into "
+                     "database 'new' was committed (restoring again tells): cannot commit");
+    target.commit_result = BP_EFAILED;
+    cr_expect_eq(run(), BP_EFAILED);
+    cr_expect_str_eq(err.msg, "nothing was restored: cannot commit");
+}
+
 Test(restore_crew, waits_for_nobody_else)
 {
     target.locked = true;

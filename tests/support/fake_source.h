@@ -72,9 +72,12 @@ struct fake_target {
     const char *refuses;  /* labels and tables with this in them fail; NULL: none */
     enum bp_code refusal; /* how; BP_OK: BP_EFAILED */
     int refusals;         /* so often; 0: always */
-    bool locked;          /* another restore runs */
-    const char *has;      /* a table that is there; NULL: none */
-    bool committed;       /* the last transaction */
+    const char *fails;    /* labels of definitions with this fail as well; NULL: none */
+    /* Called in the writer's thread while it makes a definition; NULL: nothing. */
+    void (*on_define)(struct fake_target *self, const char *label);
+    bool locked;     /* another restore runs */
+    const char *has; /* a table that is there; NULL: none */
+    bool committed;  /* the last transaction */
     enum bp_code commit_result;
     atomic_int writers; /* that were not freed */
     atomic_int most_writers;

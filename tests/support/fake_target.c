@@ -10,8 +10,8 @@ static enum bp_code target_open(struct bp_target *base, struct bp_target_info *i
     struct fake_target *self = (struct fake_target *)base;
 
     (void)err;
-    *info =
-        (struct bp_target_info){.name = "new", .where = "here", .version_num = self->version_num};
+    *info = (struct bp_target_info){
+        .name = "new", .where = "here", .version_num = self->version_num, .marks = "marks"};
     return BP_OK;
 }
 
@@ -146,8 +146,14 @@ static enum bp_code writer_clean(struct bp_writer *base, struct bp_err *err)
 static enum bp_code writer_define(struct bp_writer *base, const char *sql, const char *label,
                                   struct bp_err *err)
 {
+    struct fake_target *target = target_of(base);
+
     (void)sql;
     tell(base, "define", label);
+    if (target->on_define != NULL)
+        target->on_define(target, label);
+    if (target->fails != NULL && strstr(label, target->fails) != NULL)
+        return bp_fail(err, BP_EFAILED, "%s: already exists", label);
     return may_refuse(base, label, err);
 }
 
