@@ -8,6 +8,9 @@
 #include "source/postgres_error.h"
 #include "source/postgres_script.h"
 
+static const char exists_hint[] =
+    "drop it first, or put the part elsewhere with --into-schema: --clean replaces tables only";
+
 /* What may be missing is known here, while the server only says where. */
 static const struct {
     const char *state;
@@ -22,6 +25,12 @@ static const struct {
     {"22023", "has no installation script",
      "install that extension's package in this version on "
      "the target's server"},
+    {"2BP01", NULL,
+     "drop what depends on it first, or put the part elsewhere with --into-schema, or replace "
+     "everything"},
+    {"42P07", NULL, exists_hint}, /* a relation */
+    {"42710", NULL, exists_hint}, /* a type, a trigger ... */
+    {"42723", NULL, exists_hint}, /* a function */
     {"42704", "role \"", "make that role, or leave it out with --role-map or --no-owner"},
 };
 

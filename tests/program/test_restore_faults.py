@@ -174,6 +174,9 @@ class Faults(BackupTest):
         child = self.start('restore', 'latest', '--jobs', '2')
         self.finish(child, 1, "is partly restored .*table 'public[.][ab]'.*No space left on device"
                     '.*hint: make room on the disk')
+        (small / 'filler').unlink()
+        self.run_it('restore', 'latest', '--resume')
+        self.assertEqual(canonical(cluster.pg_dump('held')), canonical(cluster.pg_dump('small')))
 
 
 if __name__ == '__main__':

@@ -43,6 +43,21 @@ Test(postgres_target_error, a_view_is_filled_with_the_rights_of_its_owner)
            "materialized view is filled with the rights of its owner");
 }
 
+Test(postgres_target_error, what_is_in_the_way_can_be_gone_round)
+{
+    expect("CREATE TABLE public.t (); CREATE VIEW public.v AS SELECT FROM public.t;"
+           "DROP TABLE public.t",
+           BP_EFAILED,
+           "(view public.v depends on table public.t); hint: drop what depends on it first, or");
+    expect("CREATE TYPE public.t AS ENUM (); CREATE TYPE public.t AS ENUM ()", BP_EFAILED,
+           "type \"t\" already exists; hint: drop it first, or put the part elsewhere");
+    expect("CREATE VIEW public.t AS SELECT 1; CREATE VIEW public.t AS SELECT 1", BP_EFAILED,
+           "relation \"t\" already exists; hint: drop it first, or");
+    expect("CREATE FUNCTION public.f() RETURNS int LANGUAGE sql AS 'SELECT 1';"
+           "CREATE FUNCTION public.f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+           BP_EFAILED, "already exists with same argument types; hint: drop it first, or");
+}
+
 Test(postgres_target_error, a_deadlock_may_be_tried_again)
 {
     expect("DO $$BEGIN RAISE EXCEPTION 'deadlock detected' USING ERRCODE = '40P01'; END$$",
