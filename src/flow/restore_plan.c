@@ -92,6 +92,26 @@ static void change_roles(struct bp_script *script, const struct bp_restore_want 
     }
 }
 
+/* Most likely it was written wrong, and the role that was meant keeps all it has. */
+static void name_unknown_roles(struct maker *m)
+{
+    const char *const texts[] = {m->texts->roles, m->texts->pre_data, m->texts->post_data};
+
+    for (size_t i = 0; i < m->maps.from.count; i++) {
+        const char *role = m->maps.from.at[i];
+        BP_AUTO(bp_buf_free) struct bp_buf quoted = {0};
+        bool known = false;
+
+        bp_sql_put_name(&quoted, role);
+        for (size_t k = 0; k < sizeof(texts) / sizeof(texts[0]); k++)
+            known = known || strstr(texts[k], role) != NULL ||
+                    strstr(texts[k], bp_buf_str(&quoted)) != NULL;
+        if (!known)
+            bp_list_addf(m->skipped, "--role-map %s: nothing in the archive names this role",
+                         bp_buf_str(&quoted));
+    }
+}
+
 static bool has_items(const struct bp_list *list)
 {
     return list != NULL && list->count > 0;
@@ -229,6 +249,7 @@ static enum bp_code make(struct maker *m, struct bp_err *err)
         change_roles(&m->pre, want, &m->maps);
         change_roles(&m->post, want, &m->maps);
     }
+    name_unknown_roles(m);
     plan->preamble = bp_strdup(m->pre.preamble[0] != '\0' ? m->pre.preamble : m->post.preamble);
     if (plan->whole) {
         plan->roles =

@@ -171,6 +171,30 @@ Test(restore_plan, a_role_that_is_mapped_is_named_nowhere)
                               "ALTER TABLE app.users OWNER TO \"New\";"));
 }
 
+Test(restore_plan, a_role_of_a_map_that_the_archive_does_not_have_is_named)
+{
+    bp_list_add(&w.mapped, "parts_owner=postgres");
+    bp_list_add(&w.mapped, "\"part \"\"owner\"=postgres");
+    w.want.role_maps = &w.mapped;
+    cr_assert_eq(plan_world_make(&w), BP_OK, "%s", w.err.msg);
+    cr_expect(plan_world_skipped(&w, "--role-map \"part \"\"owner\"", "nothing in the archive"));
+    cr_expect_not(plan_world_skipped(&w, "parts_owner", ""));
+}
+
+Test(restore_plan, tables_without_rows_and_views_are_known_where_they_will_be)
+{
+    bp_list_add(&w.chosen, "app");
+    w.want.schemas = &w.chosen;
+    w.want.into_schema = "copy";
+    cr_assert_eq(plan_world_make(&w), BP_OK, "%s", w.err.msg);
+    cr_expect(bp_list_has(&w.plan.made, "\"copy\".\"users\""));
+    cr_expect(bp_list_has(&w.plan.made, "\"copy\".\"parts\""));
+    cr_expect_not(bp_list_has(&w.plan.made, "\"other\".\"log\""));
+    cr_expect(bp_list_has(&w.plan.views, "\"copy\".\"counts\""));
+    cr_assert_eq(w.plan.refresh.count, 1);
+    cr_expect_eq(strncmp(w.plan.refresh.at[0].sql, "SET LOCAL row_security = on;\n", 29), 0);
+}
+
 Test(restore_plan, a_damaged_text_is_named)
 {
     w.texts.post_data = "SELECT '";
