@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/sql.h"
 #include "base/text.h"
 
 struct piece {
@@ -105,59 +106,15 @@ static const char *behind(const char *at, const char *end, const char *text, siz
     return found != NULL ? found + len : end;
 }
 
-/* Behind a literal 'text'; with escapes a backslash takes the next character with it. */
-static const char *skip_literal(const char *at, const char *end, bool escapes)
-{
-    for (at++; at < end; at++) {
-        if (escapes && *at == '\\')
-            at++;
-        else if (*at == '\'')
-            return at + 1;
-    }
-    return end;
-}
-
-/* Behind $tag$ text $tag$; a lone dollar sign is nothing of that kind. */
-static const char *skip_dollars(const char *at, const char *end)
-{
-    const char *p = at + 1;
-
-    while (p < end && *p != '$' && is_word(*p))
-        p++;
-    if (p == end || *p != '$')
-        return at + 1;
-    p++;
-    return behind(p, end, at, (size_t)(p - at));
-}
-
-/* Behind what begins here: a comment, something quoted, a word, or one character. */
-static const char *skip_token(const char *at, const char *end)
-{
-    const char *p = at;
-
-    if (*at == '-' && at + 1 < end && at[1] == '-')
-        return behind(at, end, "\n", 1);
-    if (*at == '"')
-        return behind(at + 1, end, "\"", 1); /* "a""b" is skipped as two */
-    if (*at == '\'')
-        return skip_literal(at, end, false);
-    if ((*at == 'E' || *at == 'e') && at + 1 < end && at[1] == '\'')
-        return skip_literal(at + 1, end, true);
-    if (*at == '$')
-        return skip_dollars(at, end);
-    while (p < end && is_word(*p))
-        p++;
-    return p > at ? p : at + 1;
-}
-
 void bp_definition_key(const char *sql, size_t len, struct bp_list *columns)
 {
     const char *end = sql + len;
+    struct bp_sql tokens = {.at = sql, .end = end};
 
-    for (const char *at = sql; at < end; at = skip_token(at, end)) {
-        const char *p = at;
+    while (bp_sql_find_word(&tokens, "primary")) {
+        const char *p = tokens.at;
 
-        if (*at != 'P' || !take_word(&p, end, "PRIMARY") || !take_word(&p, end, "KEY"))
+        if (!take_word(&p, end, "KEY"))
             continue;
         if (!bp_identifiers_take(&p, end, columns))
             bp_list_free(columns);

@@ -10,6 +10,7 @@
 /* Where the statements of a text are. Zeroed but for text at the start. */
 struct bp_pg_script {
     const char *text;
+    size_t len;
     size_t next;
     /* the statement found last, without comments before it and without its semicolon */
     size_t start;
