@@ -102,6 +102,22 @@ Test(restore_steps, a_lock_that_nobody_gives_back_is_an_error)
                        w.err.msg);
 }
 
+Test(restore_steps, what_is_cut_off_behind_the_marks_cannot_be_gone_on_with)
+{
+    restore_world_put(&w, "database/post-data.sql",
+                      WORLD_HEAD WORLD_BLOCK("e", "EVENT TRIGGER", "CREATE EVENT TRIGGER e;"));
+    w.job.continue_on_error = true;
+    w.target.refuses = "EVENT TRIGGER";
+    w.target.refusal = BP_EUNAVAILABLE;
+    cr_expect_eq(restore_world_run(&w), BP_EUNAVAILABLE);
+    cr_expect_eq(strncmp(w.err.msg,
+                         "database 'new' holds all of archive 2024-01-15T14-30-45Z but event "
+                         "triggers and what comes behind them: ",
+                         101),
+                 0, "%s", w.err.msg);
+    cr_expect_null(w.target.marks_archive);
+}
+
 /* ---- at the same time ---- */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
