@@ -18,15 +18,25 @@ static enum bp_code define(struct bp_restore *r, struct bp_restore_seat *seat, c
     return seat->writer->ops->define(seat->writer, step->sql, step->label, err);
 }
 
-static enum bp_code do_step(struct bp_restore *r, struct bp_restore_seat *seat, const char *phase,
-                            const struct bp_restore_steps *steps, size_t i, bool *locked,
-                            struct bp_err *err)
-{
-    BP_AUTO(bp_freep) char *mark = bp_format("%s %zu", phase, i);
+enum phase { PRE, POST, REFRESH };
 
-    return bp_restore_do(
-        r, seat, &(struct bp_restore_part){.mark = mark, .work = define, .what = &steps->at[i]},
-        locked, err);
+static const struct bp_restore_step *step_at(const struct bp_restore *r, enum phase phase, size_t i)
+{
+    const struct bp_restore_steps *const steps[] = {
+        [PRE] = &r->plan.pre, [POST] = &r->plan.post, [REFRESH] = &r->plan.refresh};
+
+    return &steps[phase]->at[i];
+}
+
+static enum bp_code do_step(struct bp_restore *r, struct bp_restore_seat *seat, enum phase phase,
+                            size_t i, bool *locked, struct bp_err *err)
+{
+    static const char *const names[] = {[PRE] = "pre", [POST] = "post", [REFRESH] = "refresh"};
+    BP_AUTO(bp_freep) char *mark = bp_format("%s %zu", names[phase], i);
+    const struct bp_restore_part part = {
+        .mark = mark, .work = define, .what = step_at(r, phase, i)};
+
+    return bp_restore_do(r, seat, &part, locked, err);
 }
 
 /* ---- before the rows ---- */
@@ -48,7 +58,7 @@ static enum bp_code define_each(struct bp_restore *r, size_t next, struct bp_err
 
     for (; rc == BP_OK && next <= r->plan.pre.count; next++)
         rc = next == 0 ? bp_restore_do(r, &r->seats[0], &roles, NULL, err)
-                       : do_step(r, &r->seats[0], "pre", &r->plan.pre, next - 1, NULL, err);
+                       : do_step(r, &r->seats[0], PRE, next - 1, NULL, err);
     return rc;
 }
 
@@ -230,8 +240,7 @@ static enum bp_code work_group(void *ctx, size_t worker, size_t task, struct bp_
     struct group *g = ctx;
     size_t i = take(g);
     bool locked = false;
-    enum bp_code rc =
-        do_step(g->r, &g->r->seats[worker], "post", &g->r->plan.post, g->order[i], &locked, err);
+    enum bp_code rc = do_step(g->r, &g->r->seats[worker], POST, g->order[i], &locked, err);
 
     (void)task;
     give_back(g, i, locked ? LOCKED : DONE);
@@ -292,7 +301,7 @@ static enum bp_code do_again(struct group *g, struct bp_err *err)
 
     for (size_t i = 0; rc == BP_OK && i < g->count; i++) {
         if (g->state[i] == LOCKED)
-            rc = do_step(g->r, &g->r->seats[0], "post", &g->r->plan.post, g->order[i], NULL, err);
+            rc = do_step(g->r, &g->r->seats[0], POST, g->order[i], NULL, err);
     }
     return rc;
 }
@@ -327,7 +336,7 @@ enum bp_code bp_restore_post_data(struct bp_restore *r, struct bp_err *err)
         if (count > 1)
             rc = do_group(r, i, count, err);
         else
-            rc = do_step(r, &r->seats[0], "post", post, i, NULL, err);
+            rc = do_step(r, &r->seats[0], POST, i, NULL, err);
     }
     return rc;
 }
@@ -344,7 +353,7 @@ enum bp_code bp_restore_refresh(struct bp_restore *r, struct bp_err *err)
     enum bp_code rc = BP_OK;
 
     for (size_t i = 0; rc == BP_OK && !refreshes_at_the_end(r) && i < steps->count; i++)
-        rc = do_step(r, &r->seats[0], "refresh", steps, i, NULL, err);
+        rc = do_step(r, &r->seats[0], REFRESH, i, NULL, err);
     return rc;
 }
 
