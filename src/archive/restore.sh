@@ -262,6 +262,13 @@ fi
 encoding=UTF8
 ! grep -q '^ *"encoding": "SQL_ASCII"' "$manifest" || encoding=SQL_ASCII
 
+# PATH: what has to be said before this file. A view is filled with what its owner sees; pg_dump's
+# settings would have that fail where a policy hides rows from him.
+put_refresh()
+{
+    [ "$1" != ./database/refresh.sql ] || echo 'SET row_security = on;'
+}
+
 # Where to look for what somebody made. Parts of other objects do not count: indexes, row types,
 # array types, members of extensions.
 catalogs='pg_proc pg_operator pg_opfamily pg_collation pg_conversion pg_ts_config pg_ts_dict
@@ -321,8 +328,12 @@ SQL
 \\q
 \\endif
 SQL
-    [ -n "$sealed" ] ||
-        sed "s,^\\./database/\\(p[a-z]*-data\\.sql\\)\$,$definitions/\\1,; s/^/\\\\i /" "$work/order"
+    if [ -z "$sealed" ]; then
+        sed "\$d; s,^\\./database/\\(p[a-z]*-data\\.sql\\)\$,$definitions/\\1,; s/^/\\\\i /" \
+            "$work/order"
+        put_refresh ./database/refresh.sql
+        echo '\i ./database/refresh.sql'
+    fi
 } >"$work/script"
 
 # PLACE PATH: a file of a sealed archive as psql gets it
@@ -344,6 +355,7 @@ feed()
     cat "$work/script"
     if [ -n "$sealed" ]; then
         while read -r place path; do
+            put_refresh "$path"
             put_file "$place" "$path" 2>/dev/null || exit 1
         done <"$work/ordered"
     fi

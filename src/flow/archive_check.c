@@ -282,10 +282,11 @@ enum bp_code bp_archive_check(const struct bp_archive_check *check, struct bp_ar
             bp_list_take(&out->findings, faults[i]);
     }
     if (rc == BP_OK)
-        rc = find_extra(&c, &out->findings, err);
+        rc = find_extra(&c, check->only_listed ? &out->extra : &out->findings, err);
     out->files = atomic_load(&c.files);
     out->bytes = atomic_load(&c.bytes);
     keep_some(&out->findings);
+    keep_some(&out->extra);
     if (rc == BP_OK && out->findings.count > 0)
         return bp_fail(err, BP_EINTEGRITY, "%s", out->findings.at[0]);
     return rc;
@@ -294,4 +295,5 @@ enum bp_code bp_archive_check(const struct bp_archive_check *check, struct bp_ar
 void bp_archive_checked_free(struct bp_archive_checked *checked)
 {
     bp_list_free(&checked->findings);
+    bp_list_free(&checked->extra);
 }

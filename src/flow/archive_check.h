@@ -22,6 +22,7 @@ struct bp_archive_check {
      */
     enum bp_code (*look)(void *ctx, size_t number, const struct bp_buf *text, struct bp_err *err);
     void *ctx;
+    bool only_listed; /* what the manifest does not list is told in extra, and is no fault */
 };
 
 struct bp_archive_checked {
@@ -29,6 +30,7 @@ struct bp_archive_checked {
     int64_t bytes;
     struct bp_list findings; /* what is wrong, in words, in the order of the manifest; at most a
                                 hundred and how many more there are */
+    struct bp_list extra;    /* with only_listed: what is there besides, in words; likewise */
 };
 
 /*

@@ -32,8 +32,11 @@ static enum bp_code read_stored(struct bp_store *store, const struct bp_catalog_
     bp_buf_cut(out, 0);
     if (store->ops->read(store, path, FILE_LIMIT, out, err) != BP_OK) {
         if (err->code == BP_ENOTFOUND)
-            return bp_fail(err, BP_EINTEGRITY, "archive '%s' lacks the file '%s'", entry->name.id,
-                           file->path);
+            return bp_fail(
+                err, BP_EINTEGRITY,
+                "archive '%s' lacks the file '%s'; hint: use another archive, 'backproof "
+                "list' shows them",
+                entry->name.id, file->path);
         return bp_wrap(err, "archive '%s', '%s'", entry->name.id, file->path);
     }
     return check(entry, file, out, err);
