@@ -143,8 +143,7 @@ static enum bp_code restore(struct bp_app *app, struct bp_restore_job *job, stru
     if (bp_keys_identities(app, &identities, err) != BP_OK ||
         bp_keys_trusted(app, &trusted, err) != BP_OK)
         return err->code;
-    job->opener.identities = identities.count > 0 ? &identities : NULL;
-    job->opener.trusted = trusted.count > 0 ? &trusted : NULL;
+    job->opener = bp_keys_opener(&identities, &trusted);
     if (bp_flow_restore(job, &result, err) != BP_OK) {
         /* What failed before is not less important than what ended it; nor is what a part lacks. */
         print_list(app, "left out:", &result.skipped);

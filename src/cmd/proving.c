@@ -38,8 +38,7 @@ enum bp_code bp_proving_load(struct bp_app *app, struct bp_proving *out, struct 
     if (bp_keys_identities(app, &out->identities, err) != BP_OK ||
         bp_keys_trusted(app, &out->trusted, err) != BP_OK)
         return err->code;
-    out->opener.identities = out->identities.count > 0 ? &out->identities : NULL;
-    out->opener.trusted = out->trusted.count > 0 ? &out->trusted : NULL;
+    out->opener = bp_keys_opener(&out->identities, &out->trusted);
     return BP_OK;
 }
 
