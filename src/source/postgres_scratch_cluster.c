@@ -116,8 +116,8 @@ static enum bp_code give(const struct cluster *c, const char *dir, struct bp_err
 /* Whether the server's user gets there: root's folders are closed to others. */
 static enum bp_code try_folder(struct cluster *c, const char *parent, struct bp_err *err)
 {
-    BP_AUTO(bp_freep) char *initdb = bp_format("%s/initdb", c->programs);
-    const char *const argv[] = {initdb, "--version", NULL};
+    BP_AUTO(bp_freep) char *path = bp_format("%s/initdb", c->programs);
+    const char *const argv[] = {path, "--version", NULL};
     BP_AUTO(bp_child_result_free) struct bp_child_result result = {0};
     enum bp_code rc = bp_tempdir_new(parent, &c->dir, err);
 

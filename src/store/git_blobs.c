@@ -159,7 +159,7 @@ static bool look_again(struct bp_git_blobs *blobs)
         (st.st_mtim.tv_sec == blobs->looked.tv_sec && st.st_mtim.tv_nsec == blobs->looked.tv_nsec))
         return false;
     blobs->looked = st.st_mtim;
-    count = scandir(path, &entries, is_index, NULL);
+    count = scandir(path, &entries, is_index, NULL); // cppcheck-suppress nullPointer
     for (int i = 0; i < count; i++) {
         offer_pack(blobs, entries[i]->d_name);
         bp_free(entries[i]);
