@@ -72,7 +72,7 @@ static enum bp_code be_idle(struct crew *crew, struct bp_err *err)
     enum bp_code rc = BP_OK;
 
     (void)pthread_mutex_lock(&crew->idling);
-    if (!all_done(crew))
+    if (!all_done(crew) && crew->job->idle != NULL)
         rc = crew->job->idle(crew->job->ctx, err);
     (void)pthread_mutex_unlock(&crew->idling);
     return rc;
@@ -133,9 +133,11 @@ static bool begin(struct worker *worker)
 {
     struct crew *crew = worker->crew;
     struct bp_err err = {0};
-    enum bp_code rc = crew->job->begin(crew->job->ctx, worker->number, &crew->clock, &err);
+    enum bp_code rc = BP_OK;
     bool needed = false;
 
+    if (crew->job->begin != NULL)
+        rc = crew->job->begin(crew->job->ctx, worker->number, &crew->clock, &err);
     (void)pthread_mutex_lock(&crew->lock);
     if (rc == BP_OK)
         crew->began++;
@@ -167,7 +169,7 @@ static void do_task(struct worker *worker, size_t task)
     struct bp_err err = {0};
     enum bp_code rc = BP_OK;
 
-    if (worker->number != 0)
+    if (worker->number != 0 && job->claim != NULL)
         rc = job->claim(job->ctx, worker->number, task, &err);
     if (rc == BP_ELOCKED) {
         refuse_task(crew, task);
@@ -191,7 +193,8 @@ static void *run_worker(void *arg)
     if (begin(worker)) {
         while (take_task(worker, &task, &err))
             do_task(worker, task);
-        crew->job->end(crew->job->ctx, worker->number);
+        if (crew->job->end != NULL)
+            crew->job->end(crew->job->ctx, worker->number);
     }
     leave(crew);
     return NULL;

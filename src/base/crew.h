@@ -19,9 +19,10 @@ struct bp_crew_job {
     size_t workers; /* threads; no more than tasks are started, at least one is */
     size_t tasks;
     /*
-     * Those of a thread. The first worker, number 0, has to begin; the others need not: a server
-     * may have too few connections for all. Before each task a worker other than number 0 is asked
-     * whether it can do it: with BP_ELOCKED it leaves the task to number 0, which stays to the end.
+     * Those of a thread; all but work may be NULL. The first worker, number 0, has to begin; the
+     * others need not: a server may have too few connections for all. Before each task a worker
+     * other than number 0 is asked whether it can do it: with BP_ELOCKED it leaves the task to
+     * number 0, which stays to the end.
      */
     enum bp_code (*begin)(void *ctx, size_t worker, struct bp_clock *clock, struct bp_err *err);
     enum bp_code (*claim)(void *ctx, size_t worker, size_t task, struct bp_err *err);
@@ -29,7 +30,7 @@ struct bp_crew_job {
     void (*end)(void *ctx, size_t worker);
     /* Called in the thread of number 0 again and again while it has nothing to do. */
     enum bp_code (*idle)(void *ctx, struct bp_err *err);
-    /* Called in the caller's thread about every second; may be NULL. */
+    /* Called in the caller's thread about every second. */
     enum bp_code (*watch)(void *ctx, struct bp_err *err);
     void *ctx;
     struct bp_clock *clock;

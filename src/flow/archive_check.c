@@ -25,34 +25,9 @@ struct checking {
 
 /* ---- one file ---- */
 
-static enum bp_code begin(void *ctx, size_t worker, struct bp_clock *clock, struct bp_err *err)
-{
-    (void)ctx;
-    (void)worker;
-    (void)clock;
-    (void)err;
-    return BP_OK;
-}
-
-static enum bp_code claim(void *ctx, size_t worker, size_t task, struct bp_err *err)
-{
-    (void)ctx;
-    (void)worker;
-    (void)task;
-    (void)err;
-    return BP_OK;
-}
-
 static void end(void *ctx, size_t worker)
 {
     bp_buf_free(&((struct checking *)ctx)->texts[worker]);
-}
-
-static enum bp_code idle(void *ctx, struct bp_err *err)
-{
-    (void)ctx;
-    (void)err;
-    return BP_OK;
 }
 
 /* The tasks are the files of the manifest, then those that only the public half lists. */
@@ -224,11 +199,8 @@ static enum bp_code read_files(struct checking *c, size_t tasks, struct bp_err *
     size_t workers = c->check->workers > 0 ? c->check->workers : bp_crew_cores();
     const struct bp_crew_job job = {.workers = workers,
                                     .tasks = tasks,
-                                    .begin = begin,
-                                    .claim = claim,
                                     .work = work,
                                     .end = end,
-                                    .idle = idle,
                                     .watch = watch,
                                     .ctx = c,
                                     .clock = c->check->clock};

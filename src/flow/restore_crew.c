@@ -34,22 +34,6 @@ static enum bp_code begin(void *ctx, size_t worker, struct bp_clock *clock, stru
     return bp_restore_sit(restore_of(ctx), worker, clock, err);
 }
 
-static enum bp_code claim(void *ctx, size_t worker, size_t task, struct bp_err *err)
-{
-    (void)ctx;
-    (void)worker;
-    (void)task;
-    (void)err;
-    return BP_OK;
-}
-
-static enum bp_code idle(void *ctx, struct bp_err *err)
-{
-    (void)ctx;
-    (void)err;
-    return BP_OK;
-}
-
 /* The crew's clock ends with it. */
 static void end(void *ctx, size_t worker)
 {
@@ -69,9 +53,7 @@ enum bp_code bp_restore_share(struct bp_restore *r, struct bp_crew_job *job, str
         return BP_OK;
     job->workers = r->workers;
     job->begin = begin;
-    job->claim = claim;
     job->end = end;
-    job->idle = idle;
     job->clock = r->job->clock;
     rc = bp_crew_run(job, &began, &why, err);
     bp_progress_end(r->job->out);

@@ -43,24 +43,31 @@ static const char holder_sql[] =
 
 enum { PID, USER, ADDRESS, AGE };
 
+enum bp_code bp_pg_put_holder(struct bp_pg *pg, int32_t first, int32_t second, struct bp_buf *out,
+                              struct bp_err *err)
+{
+    BP_AUTO(bp_pg_clear) PGresult *row = NULL;
+    BP_AUTO(bp_freep) char *sql = bp_format(holder_sql, (uint32_t)first, (uint32_t)second);
+    enum bp_code rc = bp_pg_query(pg, sql, &row, err);
+    const char *age = NULL;
+
+    if (rc != BP_OK || PQntuples(row) == 0)
+        return rc;
+    age = bp_pg_value(row, 0, AGE);
+    bp_buf_printf(out, " (process %s, user ", PQgetvalue(row, 0, PID));
+    bp_put_foreign(out, PQgetvalue(row, 0, USER), WORDS_SHOWN);
+    bp_buf_printf(out, ", from %s, for %s)", PQgetvalue(row, 0, ADDRESS),
+                  age != NULL ? age : "an unknown time");
+    return BP_OK;
+}
+
 /* "another backup ... is running (...)"; the error is BP_ELOCKED unless asking fails. */
 static enum bp_code name_holder(struct bp_pg *pg, const char *name, int32_t key, struct bp_err *err)
 {
-    BP_AUTO(bp_pg_clear) PGresult *row = NULL;
     BP_AUTO(bp_buf_free) struct bp_buf who = {0};
-    BP_AUTO(bp_freep) char *sql = bp_format(holder_sql, (uint32_t)CLASS, (uint32_t)key);
-    enum bp_code rc = bp_pg_query(pg, sql, &row, err);
 
-    if (rc != BP_OK)
-        return rc;
-    if (PQntuples(row) > 0) {
-        const char *age = bp_pg_value(row, 0, AGE);
-
-        bp_buf_printf(&who, " (process %s, user ", PQgetvalue(row, 0, PID));
-        bp_put_foreign(&who, PQgetvalue(row, 0, USER), WORDS_SHOWN);
-        bp_buf_printf(&who, ", from %s, for %s)", PQgetvalue(row, 0, ADDRESS),
-                      age != NULL ? age : "an unknown time");
-    }
+    if (bp_pg_put_holder(pg, CLASS, key, &who, err) != BP_OK)
+        return err->code;
     return bp_fail(err, BP_ELOCKED, "another backup of database '%s' to branch '%s' is running%s",
                    PQdb(pg->conn), name, bp_buf_str(&who));
 }

@@ -3,41 +3,20 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/text.h"
+#include "source/postgres_lock.h"
 
 /* "bprt": our lock's key, so that it is nobody else's. */
 #define COMMENT "a restore by backproof has not ended yet"
 
-enum { CLASS = 0x62707274, WORDS_SHOWN = 100 };
-
-static const char holder_sql[] =
-    "SELECT l.pid, a.usename, coalesce(host(a.client_addr), 'a local socket'),"
-    " date_trunc('second', clock_timestamp() - a.backend_start)"
-    " FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid"
-    " WHERE l.locktype = 'advisory' AND l.granted AND l.classid = %d AND l.objid = 0"
-    " AND l.objsubid = 2 AND l.database = (SELECT oid FROM pg_database"
-    " WHERE datname = current_database())";
-
-enum { PID, USER, ADDRESS, AGE };
+enum { CLASS = 0x62707274 };
 
 /* The error is BP_ELOCKED unless asking fails. */
 static enum bp_code name_holder(struct bp_pg *pg, struct bp_err *err)
 {
-    BP_AUTO(bp_pg_clear) PGresult *row = NULL;
     BP_AUTO(bp_buf_free) struct bp_buf who = {0};
-    BP_AUTO(bp_freep) char *sql = bp_format(holder_sql, CLASS);
-    enum bp_code rc = bp_pg_query(pg, sql, &row, err);
 
-    if (rc != BP_OK)
-        return rc;
-    if (PQntuples(row) > 0) {
-        const char *age = bp_pg_value(row, 0, AGE);
-
-        bp_buf_printf(&who, " (process %s, user ", PQgetvalue(row, 0, PID));
-        bp_put_foreign(&who, PQgetvalue(row, 0, USER), WORDS_SHOWN);
-        bp_buf_printf(&who, ", from %s, for %s)", PQgetvalue(row, 0, ADDRESS),
-                      age != NULL ? age : "an unknown time");
-    }
+    if (bp_pg_put_holder(pg, CLASS, 0, &who, err) != BP_OK)
+        return err->code;
     return bp_fail(err, BP_ELOCKED, "another restore into database '%s' is running%s",
                    PQdb(pg->conn), bp_buf_str(&who));
 }

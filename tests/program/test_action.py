@@ -223,7 +223,7 @@ class WithADatabase(ActionTest):
         self.assertEqual(('7', ''), (dry['rows'], dry['commit']))
         failed = self.use({**self.given, 'database-url': 'postgresql://127.0.0.1:1/none',
                            'connect-retries': '0'}, status=5).outputs
-        self.assertEqual(('', '', '', ''), tuple(failed[name] for name in sorted(OF_BACKUP)))
+        self.assertEqual(('',) * len(OF_BACKUP), tuple(failed[name] for name in sorted(OF_BACKUP)))
 
     def test_old_archives_are_removed_behind_a_backup_and_in_a_job_of_their_own(self) -> None:
         ids = [self.use(self.given).outputs['id'] for _ in range(3)]

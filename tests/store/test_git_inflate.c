@@ -134,9 +134,9 @@ Test(store_git_inflate, whatever_is_damaged_is_noticed)
 
 Test(store_git_inflate, any_byte_may_be_wrong)
 {
-    for (int i = 0; i < 60; i++) {
+    for (int i = 0; i < 20; i++) {
         BP_AUTO(bp_freep)
-        char *damage = bp_format("z[%d * (len(z) - 1) // 59] ^= 1 << %d %% 8", i, i);
+        char *damage = bp_format("z[%d * (len(z) - 1) // 19] ^= 1 << %d %% 8", i, i);
 
         cr_expect_not(reads(make(6, damage)), "%s", damage);
     }
