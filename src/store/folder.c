@@ -258,6 +258,15 @@ static enum bp_code folder_put(struct bp_store *self, const void *data, size_t l
     return refuse(self, err);
 }
 
+/* Nothing that is found here could be staged. */
+static enum bp_code folder_find(struct bp_store *self, const char *path, struct bp_blob *out,
+                                struct bp_err *err)
+{
+    (void)path;
+    (void)out;
+    return refuse(self, err);
+}
+
 static enum bp_code folder_stage(struct bp_store *self, const char *path,
                                  const struct bp_blob *blob, bool executable, struct bp_err *err)
 {
@@ -313,6 +322,7 @@ struct bp_store *bp_folder_store_new(const char *path)
                                             .list = folder_list,
                                             .fetch = folder_fetch,
                                             .read = folder_read,
+                                            .find = folder_find,
                                             .base = folder_base,
                                             .put = folder_put,
                                             .hash = folder_put,

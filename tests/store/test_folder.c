@@ -164,6 +164,7 @@ Test(folder, nothing_is_written)
 
     put("backups/x", "");
     open_store();
+    cr_expect_eq(store->ops->find(store, "backups/x", &blob, &err), BP_EUSAGE);
     cr_expect_eq(store->ops->base(store, "backups", &err), BP_EUSAGE);
     cr_expect_eq(store->ops->put(store, "x", 1, &blob, &err), BP_EUSAGE);
     cr_expect_eq(store->ops->hash(store, "x", 1, &blob, &err), BP_EUSAGE);
