@@ -172,7 +172,11 @@ static void put_head(const struct bp_shown *shown, struct bp_buf *out)
     bp_buf_printf(out, "%s\n", shown->entry->path);
     put_label(out, "made");
     bp_buf_printf(out, "%s, in ", started);
-    bp_put_duration(out, m->finished_ms - m->started_ms);
+    /* Both are whole seconds. */
+    if (m->finished_ms == m->started_ms)
+        bp_buf_puts(out, "less than a second");
+    else
+        bp_put_duration(out, m->finished_ms - m->started_ms);
     put_word(out, ", by backproof ", m->tool_version);
     put_word(out, " and pg_dump ", m->pg_dump_version);
     bp_buf_putc(out, '\n');
