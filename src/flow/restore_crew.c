@@ -170,11 +170,13 @@ static int largest_first(const void *left, const void *right)
     return strcmp(a->target, b->target);
 }
 
-static enum bp_code watch_rows(void *ctx, struct bp_err *err)
+static const struct bp_restore_table *table_of_task(void *ctx, size_t task)
 {
-    (void)err;
-    bp_restore_show_rows(restore_of(ctx));
-    return BP_OK;
+    const struct rows *rows = ctx;
+
+    if (rows->objects && task == 0)
+        return NULL;
+    return rows->tables[task - (rows->objects ? 1 : 0)];
 }
 
 static enum bp_code load_rows(struct bp_restore *r, struct bp_err *err)
@@ -184,15 +186,17 @@ static enum bp_code load_rows(struct bp_restore *r, struct bp_err *err)
     const struct bp_restore_table **tables =
         bp_alloc(count + 1, sizeof(const struct bp_restore_table *));
     struct rows rows = {.r = r, .tables = tables, .objects = bp_restore_has_objects(r)};
-    struct bp_crew_job job = {.tasks = count + (rows.objects ? 1 : 0),
-                              .work = load_task,
-                              .watch = watch_rows,
-                              .ctx = &rows};
+    const struct bp_restore_loads loads = {.count = count + (rows.objects ? 1 : 0),
+                                           .work = load_task,
+                                           .table = table_of_task,
+                                           .ctx = &rows};
 
     for (size_t i = 0; i < count; i++)
         tables[i] = &r->plan.tables[i];
     qsort(tables, count, sizeof(const struct bp_restore_table *), largest_first);
-    return bp_restore_share(r, &job, err);
+    /* When only large tables are left, the others are not kept waiting for their indexes. */
+    r->built = bp_restore_early_steps(r);
+    return bp_restore_group(r, 0, r->built, &loads, err);
 }
 
 static enum bp_code set_sequences(struct bp_restore *r, struct bp_restore_seat *seat,

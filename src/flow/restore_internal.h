@@ -7,6 +7,7 @@
  *   restore_single.c  all of it in one transaction
  *   restore_crew.c    all of it by several connections, in transactions with marks
  *   restore_steps.c   definitions, one by one or a group at a time
+ *   restore_group.c   such a group, of which the first begins while rows are being loaded
  *   restore_rows.c    the rows of a table, the large objects
  */
 #ifndef BP_FLOW_RESTORE_INTERNAL_H
@@ -35,6 +36,7 @@ struct bp_restore {
     struct bp_restore_result *result;
     struct bp_restore_plan plan;
     char plan_sum[65]; /* tells plans apart */
+    size_t built;      /* so many steps of plan.post were made together with the rows */
     size_t events;     /* the first event trigger in plan.post: they come when all else is done */
 
     struct bp_target_info info;
@@ -119,5 +121,30 @@ enum bp_code bp_restore_pre_data(struct bp_restore *r, struct bp_err *err) BP_CH
 enum bp_code bp_restore_post_data(struct bp_restore *r, struct bp_err *err) BP_CHECK;
 enum bp_code bp_restore_refresh(struct bp_restore *r, struct bp_err *err) BP_CHECK;
 enum bp_code bp_restore_finish(struct bp_restore *r, struct bp_err *err) BP_CHECK;
+/* Step i of plan.post; *locked as bp_restore_do() has it. */
+enum bp_code bp_restore_post_step(struct bp_restore *r, struct bp_restore_seat *seat, size_t i,
+                                  bool *locked, struct bp_err *err) BP_CHECK;
+
+/* restore_group.c */
+
+/* What is loaded, by tasks of a crew. */
+struct bp_restore_loads {
+    size_t count;
+    enum bp_code (*work)(void *ctx, size_t worker, size_t task, struct bp_err *err);
+    /* The table of the plan that a task fills; NULL: none. */
+    const struct bp_restore_table *(*table)(void *ctx, size_t task);
+    void *ctx;
+};
+
+/*
+ * So many steps of plan.post, from first on, which may run at the same time, by all connections.
+ * With loads: these too, and a step as soon as its table is filled and a connection has nothing
+ * left to load. A step that met a lock of somebody is tried again at the end, alone.
+ */
+enum bp_code bp_restore_group(struct bp_restore *r, size_t first, size_t count,
+                              const struct bp_restore_loads *loads, struct bp_err *err) BP_CHECK;
+
+/* How many steps, from the first on, each need nothing but the rows of a table. */
+size_t bp_restore_early_steps(const struct bp_restore *r);
 
 #endif

@@ -154,175 +154,10 @@ enum bp_code bp_restore_pre_data(struct bp_restore *r, struct bp_err *err)
 
 /* ---- behind the rows ---- */
 
-enum state { WAITING, RUNNING, LOCKED, DONE };
-
-/* A group whose steps run at the same time. */
-struct group {
-    struct bp_restore *r; /* first */
-    size_t first;
-    size_t count;
-    size_t *order;     /* the steps, those of large tables first */
-    enum state *state; /* of each, in that order */
-    size_t running[BP_RESTORE_JOBS_LIMIT];
-    size_t running_count;
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    atomic_size_t finished;
-};
-
-static const struct bp_restore_step *step_of(const struct group *g, size_t i)
+enum bp_code bp_restore_post_step(struct bp_restore *r, struct bp_restore_seat *seat, size_t i,
+                                  bool *locked, struct bp_err *err)
 {
-    return &g->r->plan.post.at[g->order[i]];
-}
-
-static bool same(const char *one, const char *other)
-{
-    return one != NULL && other != NULL && strcmp(one, other) == 0;
-}
-
-static bool collide(const struct bp_restore_step *a, const struct bp_restore_step *b)
-{
-    return (a->locks || b->locks) && (same(a->table, b->table) || same(a->table, b->other) ||
-                                      same(a->other, b->table) || same(a->other, b->other));
-}
-
-/* Under the lock: whether nothing that runs is in its way. */
-static bool is_free(const struct group *g, size_t i)
-{
-    for (size_t k = 0; k < g->running_count; k++) {
-        if (collide(step_of(g, i), step_of(g, g->running[k])))
-            return false;
-    }
-    return true;
-}
-
-/* Under the lock: the first step that can run now; g->count: none. */
-static size_t find_free(const struct group *g)
-{
-    for (size_t i = 0; i < g->count; i++) {
-        if (g->state[i] == WAITING && is_free(g, i))
-            return i;
-    }
-    return g->count;
-}
-
-/* When none can run, others do, and their end is told. */
-static size_t take(struct group *g)
-{
-    size_t i = 0;
-
-    (void)pthread_mutex_lock(&g->lock);
-    for (i = find_free(g); i == g->count; i = find_free(g))
-        (void)pthread_cond_wait(&g->changed, &g->lock);
-    g->state[i] = RUNNING;
-    g->running[g->running_count++] = i;
-    (void)pthread_mutex_unlock(&g->lock);
-    return i;
-}
-
-static void give_back(struct group *g, size_t i, enum state state)
-{
-    size_t k = 0;
-
-    (void)pthread_mutex_lock(&g->lock);
-    g->state[i] = state;
-    while (g->running[k] != i)
-        k++;
-    g->running[k] = g->running[--g->running_count];
-    atomic_fetch_add(&g->finished, 1);
-    (void)pthread_cond_broadcast(&g->changed);
-    (void)pthread_mutex_unlock(&g->lock);
-}
-
-/* There are as many tasks as steps; which step a task is, is decided when it begins. */
-static enum bp_code work_group(void *ctx, size_t worker, size_t task, struct bp_err *err)
-{
-    struct group *g = ctx;
-    size_t i = take(g);
-    bool locked = false;
-    enum bp_code rc = do_step(g->r, &g->r->seats[worker], POST, g->order[i], &locked, err);
-
-    (void)task;
-    give_back(g, i, locked ? LOCKED : DONE);
-    return rc;
-}
-
-static enum bp_code watch_group(void *ctx, struct bp_err *err)
-{
-    struct group *g = ctx;
-
-    (void)err;
-    bp_progress(g->r->job->out, "indexes and constraints: %zu of %zu",
-                g->first + atomic_load(&g->finished), g->r->plan.post.count);
-    return BP_OK;
-}
-
-struct weighed {
-    size_t step;
-    int64_t bytes;
-};
-
-static int heaviest_first(const void *left, const void *right)
-{
-    const struct weighed *a = left;
-    const struct weighed *b = right;
-
-    if (a->bytes != b->bytes)
-        return a->bytes < b->bytes ? 1 : -1;
-    return a->step < b->step ? -1 : 1;
-}
-
-static int64_t bytes_of(const struct bp_restore *r, const char *table)
-{
-    for (size_t i = 0; table != NULL && i < r->plan.table_count; i++) {
-        if (strcmp(r->plan.tables[i].target, table) == 0)
-            return r->plan.tables[i].table->bytes;
-    }
-    return 0;
-}
-
-static void sort_group(struct group *g)
-{
-    BP_AUTO(bp_freep) struct weighed *all = bp_alloc(g->count, sizeof(*all));
-
-    for (size_t i = 0; i < g->count; i++) {
-        all[i].step = g->first + i;
-        all[i].bytes = bytes_of(g->r, g->r->plan.post.at[g->first + i].table);
-    }
-    qsort(all, g->count, sizeof(*all), heaviest_first);
-    for (size_t i = 0; i < g->count; i++)
-        g->order[i] = all[i].step;
-}
-
-/* Those that met a lock of somebody, once more and alone. */
-static enum bp_code do_again(struct group *g, struct bp_err *err)
-{
-    enum bp_code rc = BP_OK;
-
-    for (size_t i = 0; rc == BP_OK && i < g->count; i++) {
-        if (g->state[i] == LOCKED)
-            rc = do_step(g->r, &g->r->seats[0], POST, g->order[i], NULL, err);
-    }
-    return rc;
-}
-
-static enum bp_code do_group(struct bp_restore *r, size_t first, size_t count, struct bp_err *err)
-{
-    BP_AUTO(bp_freep) size_t *order = bp_alloc(count, sizeof(*order));
-    BP_AUTO(bp_freep) enum state *state = bp_alloc(count, sizeof(*state));
-    struct group g = {.r = r,
-                      .first = first,
-                      .count = count,
-                      .order = order,
-                      .state = state,
-                      .lock = PTHREAD_MUTEX_INITIALIZER,
-                      .changed = PTHREAD_COND_INITIALIZER};
-    struct bp_crew_job job = {.tasks = count, .work = work_group, .watch = watch_group, .ctx = &g};
-    enum bp_code rc = BP_OK;
-
-    sort_group(&g);
-    rc = bp_restore_share(r, &job, err);
-    return rc == BP_OK ? do_again(&g, err) : rc;
+    return do_step(r, seat, POST, i, locked, err);
 }
 
 enum bp_code bp_restore_post_data(struct bp_restore *r, struct bp_err *err)
@@ -330,11 +165,11 @@ enum bp_code bp_restore_post_data(struct bp_restore *r, struct bp_err *err)
     const struct bp_restore_steps *post = &r->plan.post;
     enum bp_code rc = BP_OK;
 
-    for (size_t i = 0, count = 0; rc == BP_OK && i < r->events; i += count) {
+    for (size_t i = r->built, count = 0; rc == BP_OK && i < r->events; i += count) {
         for (count = 1; i + count < r->events && post->at[i + count].group == post->at[i].group;)
             count++;
         if (count > 1)
-            rc = do_group(r, i, count, err);
+            rc = bp_restore_group(r, i, count, NULL, err);
         else
             rc = do_step(r, &r->seats[0], POST, i, NULL, err);
     }

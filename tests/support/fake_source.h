@@ -75,7 +75,8 @@ struct fake_target {
     const char *fails;    /* labels of definitions with this fail as well; NULL: none */
     /* Called in the writer's thread while it makes a definition; NULL: nothing. */
     void (*on_define)(struct fake_target *self, const char *label);
-    bool locked;     /* another restore runs */
+    void (*on_copy)(struct fake_target *self, const char *sql); /* before its rows; NULL: nothing */
+    bool locked;                                                /* another restore runs */
     const char *has; /* a table that is there; NULL: none */
     bool committed;  /* the last transaction */
     enum bp_code commit_result;

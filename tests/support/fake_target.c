@@ -177,6 +177,8 @@ static enum bp_code writer_copy_begin(struct bp_writer *base, const char *sql, s
     (void)err;
     ((struct fake_writer *)base)->pending = 0;
     tell(base, "copy", sql);
+    if (target_of(base)->on_copy != NULL)
+        target_of(base)->on_copy(target_of(base), sql);
     return BP_OK;
 }
 
