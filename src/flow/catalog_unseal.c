@@ -108,6 +108,15 @@ static enum bp_code unseal(struct bp_store *store, struct bp_catalog_entry *entr
     return BP_OK;
 }
 
+static enum bp_code name_the_way(const struct bp_catalog_entry *entry, struct bp_err *err)
+{
+    const struct bp_err why = *err;
+
+    return bp_fail(err, why.code,
+                   "archive '%s': %s; hint: --identity FILE with the key of one of its recipients",
+                   entry->name.id, why.msg);
+}
+
 enum bp_code bp_catalog_unseal(struct bp_store *store, struct bp_catalog_entry *entry,
                                const struct bp_opener *opener, struct bp_err *err)
 {
@@ -127,6 +136,7 @@ enum bp_code bp_catalog_unseal(struct bp_store *store, struct bp_catalog_entry *
                        "or BACKPROOF_IDENTITY holds it",
                        entry->name.id);
     if (unseal(store, entry, opener, err) != BP_OK)
-        return bp_wrap(err, "archive '%s'", entry->name.id);
+        return err->code == BP_EAUTH ? name_the_way(entry, err)
+                                     : bp_wrap(err, "archive '%s'", entry->name.id);
     return BP_OK;
 }

@@ -174,8 +174,12 @@ static enum bp_code initdb(struct cluster *c, const char *encoding, const struct
     if (result.exit_status == 0)
         return BP_OK;
     bp_put_foreign(&words, bp_buf_str(&result.errs), WORDS_SHOWN);
-    return bp_fail(err, BP_EFAILED, "initdb cannot make a scratch cluster in '%s': %s", c->dir,
-                   bp_buf_str(&words));
+    return bp_fail(
+        err, BP_EFAILED, "initdb cannot make a scratch cluster in '%s': %s%s", c->dir,
+        bp_buf_str(&words),
+        strstr(bp_buf_str(&words), "No space left on device") != NULL
+            ? "; hint: set TMPDIR (RUNNER_TEMP in a workflow) to a folder with more space"
+            : "");
 }
 
 /*

@@ -135,6 +135,7 @@ Test(catalog_unseal, no_key_and_a_wrong_key_are_told_apart)
     cr_expect_not_null(strstr(bw.err.msg, "--identity"), "%s", bw.err.msg);
     opener.identities = &other;
     cr_expect_eq(unseal(), BP_EAUTH, "%s", bw.err.msg);
+    cr_expect_not_null(strstr(bw.err.msg, "; hint: --identity FILE"), "%s", bw.err.msg);
 }
 
 Test(catalog_unseal, an_archive_that_nobody_signed_is_not_trusted)
